@@ -1,0 +1,41 @@
+"""Every error a user can meet, in one tree.
+
+SolardnError
+ ├── InputError     the data, or the file that holds them, cannot be used
+ ├── OutputError    the result cannot be written where it was asked for
+ ├── ModelError     a network's file, card or graph is not what the contract says
+ ├── DeviceError    the device, its memory or a precision cannot be had
+ ├── OptionError    an option is nonsense, or two contradict each other
+ └── MissingExtra   an optional library is needed and not installed
+
+Each carries one sentence that names the file, the value and the way out. The command line prints that sentence and ends with
+exit code 1; it is the only place that catches them.
+"""
+
+
+class SolardnError(Exception):
+    """Base of all errors that solardn raises on purpose."""
+
+
+class InputError(SolardnError):
+    """The data, or the file that holds them, cannot be used."""
+
+
+class OutputError(SolardnError):
+    """The result cannot be written where it was asked for."""
+
+
+class ModelError(SolardnError):
+    """A network's file, card or graph is not what the contract says."""
+
+
+class DeviceError(SolardnError):
+    """The device, its memory or a precision cannot be had."""
+
+
+class OptionError(SolardnError, ValueError):
+    """An option is nonsense, or two contradict each other."""
+
+
+class MissingExtra(SolardnError, ImportError):  # noqa: N818 - reads as what is wrong
+    """An optional library is needed and not installed."""

@@ -1,0 +1,1 @@
+"""Open a cube, write one map at a time, commit at the end."""
