@@ -1,3 +1,52 @@
 """Take the noise out of solar polarimetric maps, and know how far to trust what is left."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Denoiser, Scaling, denoise
+    from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
+
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Denoiser": "api",
+    "Scaling": "api",
+    "denoise": "api",
+    "DeviceError": "errors",
+    "InputError": "errors",
+    "MissingExtra": "errors",
+    "ModelError": "errors",
+    "OptionError": "errors",
+    "OutputError": "errors",
+    "SolardnError": "errors",
+}
+
+__all__ = [
+    "Denoiser",
+    "DeviceError",
+    "InputError",
+    "MissingExtra",
+    "ModelError",
+    "OptionError",
+    "OutputError",
+    "Scaling",
+    "SolardnError",
+    "__version__",
+    "denoise",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import solardn`` costs nothing."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

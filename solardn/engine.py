@@ -1,0 +1,233 @@
+"""A network running in onnxruntime: device, precision, threads. The only file that knows onnxruntime."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import DeviceError, ModelError, OptionError
+from .model import Model
+
+_MUTE, _ERRORS = 4, 3  # onnxruntime's severities: only what is fatal, and errors
+_OUT_OF_MEMORY = re.compile(r"allocate memory|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE)
+_PRECISIONS = ("fp32",)
+
+
+class OutOfMemory(DeviceError):  # noqa: N818 - reads as what is wrong
+    """The device has not enough memory for an array of this size; a smaller one may pass."""
+
+
+class Engine:
+    """A network ready to run on a device.
+
+    The session is opened at the first use and serves any number of calls, from any number of threads. A pickled engine opens its own
+    session where it arrives.
+
+    Parameters
+    ----------
+    model : Model
+        The network.
+    device : str
+        ``auto`` (a GPU when one truly works, else the CPU), ``cpu``, ``cuda``, or ``cuda:N`` for the N-th GPU.
+    precision : str
+        ``fp32``; the arithmetic of the network.
+    threads : int, optional
+        Threads of the CPU; by default as many as this process may use.
+
+    Raises
+    ------
+    OptionError
+        No such device or precision, or fewer than one thread.
+    """
+
+    def __init__(self, model: Model, device: str = "auto", precision: str = "fp32", threads: int | None = None) -> None:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+            raise OptionError(
+                f"there is no device {device!r}; possible are auto, cpu, cuda and cuda:N (the N-th GPU, from 0)"
+            )
+        if precision not in _PRECISIONS:
+            raise OptionError(f"there is no precision {precision!r}; possible are {', '.join(_PRECISIONS)}")
+        if threads is not None and threads < 1:
+            raise OptionError(f"{threads} threads cannot run anything; give 1 or more, or leave the option out")
+        self.model = model
+        self.precision = precision
+        self.threads = usable_cpus() if threads is None else threads
+        self._wanted = device
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._device = self._why = ""
+
+    @property
+    def device(self) -> str:
+        """Where the network runs: ``cpu``, ``cuda`` or ``cuda:N``."""
+        self._open()
+        return self._device
+
+    @property
+    def why(self) -> str:
+        """A sentence on how the device was chosen."""
+        self._open()
+        return self._why
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Run the network.
+
+        Parameters
+        ----------
+        batch : ndarray of float32
+            Maps of shape (n, 1, height, width), in network units; height and width are multiples of the card's ``multiple``.
+
+        Returns
+        -------
+        dict of str to ndarray of float32
+            The outputs that the card names, of the same shape.
+
+        Raises
+        ------
+        OutOfMemory
+            The device has not enough memory for so large a batch.
+        DeviceError
+            The device cannot be had, or failed.
+        """
+        session = self._open()
+        names = list(self.model.card.outputs)
+        try:
+            results = session.run(names, {"map": np.ascontiguousarray(batch, np.float32)})
+        except Exception as error:
+            raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
+        return dict(zip(names, results, strict=True))
+
+    def _open(self) -> Any:
+        """Return the session, opened on the device that was asked for."""
+        with self._lock:
+            if self._session is None:
+                self._session, self._device, self._why = self._choose()
+            return self._session
+
+    def _choose(self) -> tuple[Any, str, str]:
+        if self._wanted == "cpu":
+            return self._on_cpu(), "cpu", "the CPU was asked for"
+        cuda = "cuda" if self._wanted == "auto" else self._wanted
+        try:
+            session = self._on_cuda(cuda)
+        except DeviceError as error:
+            if self._wanted != "auto":
+                raise DeviceError(
+                    f"the device {cuda} cannot be had: {error}; install NVIDIA's libraries with pip install 'solardn[cuda]', or use --device cpu"
+                ) from error
+            return self._on_cpu(), "cpu", f"no GPU can be used: {error}"
+        return session, cuda, "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
+
+    def _on_cpu(self) -> Any:
+        return self._session_on(["CPUExecutionProvider"])
+
+    def _on_cuda(self, device: str) -> Any:
+        """Open a session on a GPU and see it work: onnxruntime itself only warns and falls back to the CPU."""
+        ort = _onnxruntime()
+        if "CUDAExecutionProvider" not in ort.get_available_providers():
+            raise DeviceError(f"onnxruntime {ort.__version__} as installed here was built without CUDA")
+        if not _has_driver():
+            raise DeviceError("this machine has no NVIDIA driver")
+        options = {
+            "device_id": device.partition(":")[2] or "0",
+            "use_tf32": "0",  # on by default, and not reproducible
+            "cudnn_conv_algo_search": "HEURISTIC",  # the default tries all algorithms for every new shape
+        }
+        missing = _preload(ort)
+        ort.set_default_logger_severity(_MUTE)  # what it would print is said by the errors below
+        try:
+            session = self._session_on([("CUDAExecutionProvider", options), "CPUExecutionProvider"])
+        finally:
+            ort.set_default_logger_severity(_ERRORS)
+        if "CUDAExecutionProvider" not in session.get_providers():
+            raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
+        side = max(self.model.card.min_size, self.model.card.multiple)
+        side += -side % self.model.card.multiple
+        try:
+            session.run(["mean"], {"map": np.zeros((1, 1, side, side), np.float32)})
+        except Exception as error:
+            raise DeviceError(f"a session opened but did not run ({_brief(error)})") from error
+        return session
+
+    def _session_on(self, providers: list[Any]) -> Any:
+        ort = _onnxruntime()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = (
+            self.threads
+        )  # explicit: the default fails or hangs in containers and batch systems
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS
+        try:
+            return ort.InferenceSession(self.model.data, options, providers=providers, enable_fallback=0)
+        except Exception as error:
+            if providers != ["CPUExecutionProvider"]:
+                raise DeviceError(_brief(error)) from error
+            raise ModelError(
+                f"onnxruntime {ort.__version__} refuses the network {self.model.path}: {_brief(error)}"
+            ) from error
+
+    def _translated(self, error: Exception, when: str) -> DeviceError:
+        if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+            return OutOfMemory(f"the memory of the device {self._device} does not suffice {when}; use a smaller tile")
+        return DeviceError(
+            f"network {self.model.card.name!r} failed on the device {self._device} {when}: {_brief(error)}"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: everything but the session."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_session")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore what `__getstate__` gave; the session opens at the first use."""
+        self.__dict__.update(state, _lock=threading.Lock(), _session=None)
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use, by its affinity and by the quota of its container."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):  # no control groups here, or of another kind
+        return cpus
+    return cpus if quota == "max" else max(1, min(cpus, int(quota) // int(period)))
+
+
+def _has_driver() -> bool:
+    """Tell whether the driver's library loads, which takes no time and spares the search for the others where there is none."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _preload(ort: Any) -> str:
+    """Load NVIDIA's libraries from their Python packages, and return the first complaint: onnxruntime prints them on stdout."""
+    said = io.StringIO()
+    if hasattr(ort, "preload_dlls"):
+        with contextlib.redirect_stdout(said):
+            ort.preload_dlls()
+    return said.getvalue().partition("\n")[0]
+
+
+def _onnxruntime() -> Any:
+    """Import onnxruntime when it is needed, and not before."""
+    import onnxruntime
+
+    return onnxruntime
+
+
+def _brief(error: Exception) -> str:
+    """Return the first line of an onnxruntime error without its code."""
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)

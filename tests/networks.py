@@ -1,0 +1,63 @@
+"""Small networks with cards, for tests that need a real ONNX file but no trained one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from solardn.card import Card, encode_array
+
+SHAPE = ["batch", 1, "height", "width"]
+
+
+def save(path: Path, nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray], **card: Any) -> Path:
+    """Write a network of input ``map`` and the card's outputs, with the card's fields given by name."""
+    values: dict[str, Any] = {"name": path.stem, "halo": 0, "multiple": 1, "min_size": 1, "input_sigma": 1.0} | card
+    described = Card(**values)
+    graph = helper.make_graph(
+        nodes,
+        path.stem,
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, SHAPE)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, SHAPE) for name in described.outputs],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    helper.set_model_props(model, described.to_metadata())
+    onnx.save(model, path)
+    return path
+
+
+def identity(path: Path, **card: Any) -> Path:
+    """Return what comes in."""
+    example = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
+    check = {"map": encode_array(example), "mean": encode_array(example), "tolerance": 0.0}
+    return save(path, [helper.make_node("Identity", ["map"], ["mean"])], {}, **({"check": check} | card))
+
+
+def blur(path: Path, **card: Any) -> Path:
+    """Average over 3×3 pixels, with zeros beyond the edges."""
+    kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)
+    conv = helper.make_node("Conv", ["map", "kernel"], ["mean"], pads=[1, 1, 1, 1])
+    return save(path, [conv], {"kernel": kernel}, **({"halo": 1, "min_size": 3} | card))
+
+
+def pooled(path: Path, **card: Any) -> Path:
+    """Average over 3×3 pixels, then the maximum of each 4×4 block, so that the phase of a tile matters."""
+    nodes = [
+        helper.make_node("Conv", ["map", "kernel"], ["smooth"], pads=[1, 1, 1, 1]),
+        helper.make_node("MaxPool", ["smooth"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node(
+            "Resize",
+            ["small", "", "scales"],
+            ["mean"],
+            mode="nearest",
+            nearest_mode="floor",
+            coordinate_transformation_mode="asymmetric",
+        ),
+    ]
+    weights = {"kernel": np.full((1, 1, 3, 3), 1 / 9, np.float32), "scales": np.array([1, 1, 4, 4], np.float32)}
+    return save(path, nodes, weights, **({"halo": 4, "multiple": 4, "min_size": 8} | card))
