@@ -1,0 +1,253 @@
+"""How strong the noise of a map is, whatever its spectrum and whatever lies in the field.
+
+Power spectra of overlapping windows are taken; windows with little power at large scales, where signals are strong, tell the shape of
+the noise's spectrum (`solardn.separation`), and their power in the rings that noise rules tells how strong it is, place by place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError
+from .separation import Separation, separate
+from .spectrum import CORRELATION, Array, Rings, WindowSpectra, rings, window_spectra
+
+SMALLEST = 16
+"""Height and width, in pixels, of the smallest map whose noise can be found."""
+
+
+@dataclass(frozen=True)
+class NoiseEstimate:
+    """The noise of one map.
+
+    Attributes
+    ----------
+    sigma : float
+        rms of the noise over the map, in the map's units.
+    coarse : (rows, columns) array
+        rms of the noise in each window.
+    rows, columns : arrays
+        Centres of the windows, pixels.
+    cutoff : float
+        Spatial frequency at which the noise has half its power, cycles/px; infinite for white noise.
+    k, spectrum : (rings,) arrays
+        Spatial frequencies, cycles/px, and the power of the noise there; white noise of rms σ has σ² everywhere.
+    quiet : float
+        Part of the windows, 0 to 1, that hold no signal beyond the noise.
+    method : str
+        How the value was found, for people.
+    """
+
+    sigma: float
+    coarse: Array
+    rows: Array
+    columns: Array
+    cutoff: float
+    k: Array
+    spectrum: Array
+    quiet: float
+    method: str
+
+
+def noise_sigma(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> float:
+    """Return the rms of the noise of a map.
+
+    Parameters
+    ----------
+    data : (y, x) array
+        The map; pixels that are not finite, and areas of one constant value (fills), do not count.
+    mask : (y, x) array of bool, optional
+        True where a pixel is to be left out.
+
+    Returns
+    -------
+    float
+        rms of the noise over the map, in the map's units. Where the noise varies over the field this is its quadratic mean.
+
+    Raises
+    ------
+    InputError
+        The map is too small, constant, without noise, or has too few valid pixels.
+    """
+    return estimate(data, mask).sigma
+
+
+def noise_map(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> Array:
+    """Return the rms of the noise at every pixel, smooth over the field.
+
+    Parameters
+    ----------
+    data, mask
+        As for `noise_sigma`.
+
+    Returns
+    -------
+    (y, x) array
+        rms of the noise in the map's units, interpolated between windows.
+
+    Raises
+    ------
+    InputError
+        As for `noise_sigma`.
+    """
+    found = estimate(data, mask)
+    height, width = np.shape(data)
+    along_x = np.array([np.interp(np.arange(width), found.columns, line) for line in found.coarse])
+    return np.array([np.interp(np.arange(height), found.rows, line) for line in along_x.T]).T
+
+
+def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEstimate:
+    """Find the noise of a map, and how.
+
+    Parameters
+    ----------
+    data, mask
+        As for `noise_sigma`.
+
+    Raises
+    ------
+    InputError
+        As for `noise_sigma`.
+    """
+    values, valid = _checked(data, mask)
+    scale = float(np.std(values[valid]))
+    if not scale > 0:
+        raise InputError(
+            f"the map is constant ({values[valid][0]:g}), so it has no noise to find; give the noise level yourself"
+        )
+    values = (values - np.median(values[valid])) / scale
+    smallest = min(values.shape)
+    size = 64 if smallest >= 128 else 32 if smallest >= 64 else 16
+    spectra = window_spectra(values, valid, size)
+    if not spectra.used.any():
+        raise InputError(
+            f"no window of {size}×{size} px of the map is at least half valid; give the noise level yourself, or a map with fewer fills"
+        )
+    ring = rings(size)
+    quiet, found, mean = _separate_quiet(spectra, ring)
+    spectrum, band = _noise_spectrum(found, mean)
+    variance = (
+        (spectra.power[..., band] @ ring.counts[band]) / (spectrum[band] @ ring.counts[band]) * (spectrum @ ring.area)
+    )
+    variance = _filled(variance, quiet)
+    sigma = scale * float(np.sqrt(variance.mean()))
+    if not sigma > 1e-7 * scale:
+        raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
+    share = float(quiet.sum() / spectra.used.sum())
+    return NoiseEstimate(
+        sigma=sigma,
+        coarse=scale * np.sqrt(variance),
+        rows=spectra.rows.astype(np.float64) + (size - 1) / 2,
+        columns=spectra.columns.astype(np.float64) + (size - 1) / 2,
+        cutoff=found.cutoff,
+        k=ring.k,
+        spectrum=spectrum * sigma**2 / (spectrum @ ring.area),
+        quiet=share,
+        method=_words(found, size, share, ring.k[band]),
+    )
+
+
+def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the map in float64 and where it is valid."""
+    values = np.asarray(data)
+    if values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise InputError(
+            f"a map of real numbers with two axes (y, x) is needed, not {values.dtype} of shape {values.shape}"
+        )
+    if min(values.shape) < SMALLEST:
+        raise InputError(
+            f"a map of {values.shape[0]}×{values.shape[1]} px is too small to find its noise ({SMALLEST}×{SMALLEST} are needed); give the noise level yourself"
+        )
+    values = values.astype(np.float64)
+    valid = np.isfinite(values)
+    if mask is not None:
+        if np.shape(mask) != values.shape:
+            raise InputError(f"the mask has shape {np.shape(mask)}, the map {values.shape}; they must agree")
+        valid &= ~np.asarray(mask, dtype=bool)
+    if not valid.any():
+        raise InputError("the map holds no finite pixel, so it has no noise to find")
+    flat = _constant_areas(values)
+    if (valid & ~flat).any():  # else the map is constant, which the caller says better
+        valid &= ~flat
+    return np.where(valid, values, 0.0), valid
+
+
+def _constant_areas(values: Array) -> NDArray[np.bool_]:
+    """Return where a map has the same value over 3 × 3 pixels and more: a fill, not data."""
+    same = np.ones((values.shape[0] - 2, values.shape[1] - 2), bool)
+    height, width = same.shape
+    middle = values[1:-1, 1:-1]
+    for y in range(3):
+        for x in range(3):
+            same &= values[y : y + height, x : x + width] == middle
+    flat = np.zeros(values.shape, bool)
+    for y in range(3):
+        for x in range(3):
+            flat[y : y + height, x : x + width] |= same
+    return flat
+
+
+def _separate_quiet(spectra: WindowSpectra, ring: Rings) -> tuple[NDArray[np.bool_], Separation, Array]:
+    """Return which windows hold no signal, the separation of their mean spectrum, and that spectrum."""
+    power = spectra.power[spectra.used]
+    least = min(len(power), max(4, len(power) // 10))
+    middle, low = (ring.k > 0.1) & (ring.k < 0.19), ring.k < 0.09
+    level = power[:, middle] @ ring.counts[middle]
+    rank = np.log(power[:, low] @ ring.counts[low]) - 0.7 * np.log(level)
+    quiet = rank <= np.sort(rank)[least - 1]
+    for _ in range(3):
+        mean = power[quiet].sum(axis=0) / level[quiet].sum()
+        found = separate(mean, spectra.size, int(quiet.sum()))
+        band = _ruled(found)
+        low = np.arange(len(ring.k)) < max(3, int(np.argmax(band)))
+        level = (power[:, band] @ ring.counts[band]) / (found.noise[band] @ ring.counts[band])
+        redness = (power[:, low] @ ring.counts[low]) / (found.noise[low] @ ring.counts[low]) / level
+        limit = 1 + 2.5 * np.sqrt(CORRELATION / ring.counts[low].sum() + CORRELATION / ring.counts[band].sum())
+        quiet = redness < max(limit, np.sort(redness)[least - 1] * (1 + 1e-9))
+    mean = power[quiet].sum(axis=0) / level[quiet].sum()
+    found = separate(mean, spectra.size, int(quiet.sum()))
+    where = np.zeros(spectra.used.shape, bool)
+    where[spectra.used] = quiet
+    return where, found, mean
+
+
+def _ruled(found: Separation) -> NDArray[np.bool_]:
+    """Return the rings that noise rules."""
+    share = found.noise / (found.noise + found.signal)
+    band = (share > 0.85) & (found.noise > 0.2 * found.noise.max())
+    if band.sum() < 2:
+        band = share * found.noise >= np.sort(share * found.noise)[-3]
+    return np.asarray(band)
+
+
+def _noise_spectrum(found: Separation, mean: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the noise's power in each ring, as measured where noise rules and as matched elsewhere, and the rings it rules."""
+    share = found.noise / (found.noise + found.signal)
+    return np.minimum(share**2 * mean + share * found.signal, mean), _ruled(found)
+
+
+def _filled(variance: Array, known: NDArray[np.bool_]) -> Array:
+    """Return `variance` with what is not known replaced by means of what is, from as near as possible."""
+    result, done = np.where(known, variance, 0.0), known.copy()
+    width = 0.7
+    while not done.all():
+        total, weight = result * known, known.astype(float)
+        for axis in (0, 1):
+            place = np.arange(known.shape[axis])
+            kernel = np.exp(-0.5 * ((place[:, None] - place) / width) ** 2)
+            total, weight = (np.moveaxis(np.tensordot(kernel, part, (1, axis)), 0, axis) for part in (total, weight))
+        near = (weight > 0.3 * width**2) & ~done
+        if width > 2 * max(known.shape):
+            near = ~done
+        result[near] = total[near] / weight[near]
+        done |= near
+        width *= 1.6
+    return result
+
+
+def _words(found: Separation, size: int, quiet: float, k: Array) -> str:
+    kind = "white" if not found.cutoff < 0.7 else f"cut-off at {found.cutoff:.2f} cycles/px"
+    return f"power spectra of {size}×{size} px windows, {quiet:.0%} of them without signal; noise {kind}, measured at {k[0]:.2f}–{k[-1]:.2f} cycles/px"

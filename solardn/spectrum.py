@@ -1,0 +1,160 @@
+"""Power spectra of windows of a map, in rings of spatial frequency.
+
+Powers are normalised so that white noise of variance 1 has power 1 in every ring; spatial frequencies are in cycles/px.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+MOST_WINDOWS = 1000
+"""Windows taken from one map; larger maps are sampled, which costs no accuracy and keeps the time bounded."""
+
+CORRELATION = 3.8
+"""How many frequencies of a Hann window's spectrum carry the information of one independent frequency (two dimensions)."""
+
+
+@dataclass(frozen=True)
+class Rings:
+    """The rings into which the half-plane of an ``rfft2`` of size (n, n) is cut.
+
+    Attributes
+    ----------
+    pixels : (pixels,) array of int
+        Flat indices into the half-plane, ring after ring.
+    starts, counts : (rings,) arrays of int
+        Where each ring begins in `pixels`, and how many pixels it has.
+    labels : (pixels,) array of int
+        The ring of each entry of `pixels`.
+    k : (rings,) array
+        Mean spatial frequency of each ring, cycles/px.
+    area : (rings,) array
+        Part of the frequency plane each ring stands for; they sum to 1, so that Σ power·area is a variance.
+    """
+
+    pixels: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    labels: NDArray[np.intp]
+    k: Array
+    area: Array
+
+    def mean(self, values: Array) -> Array:
+        """Return the mean of `values` (…, pixels) over each ring."""
+        return np.add.reduceat(values, self.starts, axis=-1) / self.counts
+
+
+@lru_cache(maxsize=8)
+def rings(n: int) -> Rings:
+    """Return the rings for windows of n × n pixels.
+
+    The two axes of the frequency plane are left out beyond the lowest frequencies: column and row offsets, and the edges of
+    rectangular fills, put their power there.
+    """
+    row = np.abs(np.round(np.fft.fftfreq(n) * n).astype(int))[:, None]
+    col = np.arange(n // 2 + 1)[None]
+    radius = np.hypot(row, col)
+    lowest = (radius <= 3) & (radius > 0)
+    label = np.round(radius / (1.0 if n <= 16 else 1.5)).astype(int)
+    pixels = np.flatnonzero(((row > 1) & (col > 1)) | lowest)
+    pixels = pixels[np.argsort(label.ravel()[pixels], kind="stable")]
+    starts = np.flatnonzero(np.diff(label.ravel()[pixels], prepend=-1))
+    counts = np.diff(starts, append=len(pixels))
+    while counts[-1] < 6:  # the corner of the plane has rings of a few pixels only
+        starts = starts[:-1]
+        counts = np.diff(starts, append=len(pixels))
+    k = np.add.reduceat(radius.ravel()[pixels] / n, starts) / counts
+    fine = np.fft.fftfreq(256)
+    plane = np.hypot(fine[:, None], fine[None])
+    area = np.histogram(plane, np.concatenate([[0], (k[1:] + k[:-1]) / 2, [1]]))[0] / plane.size
+    return Rings(pixels, starts, counts, np.repeat(np.arange(len(counts)), counts), k, area)
+
+
+@lru_cache(maxsize=8)
+def hann(n: int) -> Array:
+    """Return the n × n Hann window with mean square 1."""
+    line = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(n) + 0.5) / n)
+    line /= np.sqrt(np.mean(line**2))
+    return np.outer(line, line)
+
+
+@dataclass(frozen=True)
+class WindowSpectra:
+    """Spectra of the windows of one map.
+
+    Attributes
+    ----------
+    size : int
+        Height and width of a window in pixels.
+    rows, columns : arrays of int
+        First pixels of the windows; they lie on the grid these two span.
+    power : (rows, columns, rings) array
+        Robust mean power in each ring.
+    used : (rows, columns) array of bool
+        Windows with enough valid pixels; the power of the others means nothing.
+    """
+
+    size: int
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    power: Array
+    used: NDArray[np.bool_]
+
+
+def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSpectra:
+    """Return the power spectra of windows that overlap by half.
+
+    Parameters
+    ----------
+    data : (y, x) array
+        A map, finite where `valid`.
+    valid : (y, x) array of bool
+        Pixels that hold data.
+    size : int
+        Height and width of the windows, pixels; at most that of the map.
+    """
+    number = [max(1, int(np.ceil(2 * (length - size) / size)) + 1) for length in data.shape]
+    thin = min(1.0, np.sqrt(MOST_WINDOWS / (number[0] * number[1])))
+    rows, columns = (
+        np.linspace(0, length - size, max(1, int(count * thin))).round().astype(np.intp)
+        for length, count in zip(data.shape, number, strict=True)
+    )
+    ring, taper = rings(size), hann(size)
+    power = np.zeros((len(rows), len(columns), len(ring.k)))
+    used = np.zeros((len(rows), len(columns)), bool)
+    across = columns[:, None] + np.arange(size)
+    for i, row in enumerate(rows):  # a row of windows at a time keeps the memory small
+        block = data[row : row + size][:, across].transpose(1, 0, 2)
+        good = valid[row : row + size][:, across].transpose(1, 0, 2)
+        weight = taper * good
+        share = np.mean(weight**2, axis=(1, 2))
+        used[i] = share > 0.5
+        if not used[i].any():
+            continue
+        block, weight = block[used[i]], weight[used[i]]
+        block = np.where(good[used[i]], block, 0)
+        block = weight * (block - ((block * weight).sum((1, 2)) / weight.sum((1, 2)))[:, None, None])
+        transform = np.fft.rfft2(block).reshape(len(block), -1)[:, ring.pixels]
+        raw = (transform.real**2 + transform.imag**2) / (size**2 * share[used[i], None])
+        power[i, used[i]] = _ring_means(raw, ring)
+    return WindowSpectra(size, rows, columns, power, used)
+
+
+def _ring_means(raw: Array, ring: Rings, cut: float = 3.0) -> Array:
+    """Return means over rings that edges and filaments do not raise: their power lies in few directions.
+
+    The power of noise has an exponential distribution: values beyond `cut` times the mean are left out, and the mean of what is
+    left is divided by what it would be for noise.
+    """
+    kept_mean = 1 - cut * np.exp(-cut) / (1 - np.exp(-cut))
+    mean = np.exp(ring.mean(np.log(raw + np.finfo(float).tiny)) + np.euler_gamma)  # the geometric mean, made unbiased
+    for _ in range(3):
+        keep = raw < cut * mean[:, ring.labels]
+        mean = ring.mean(raw * keep) / np.maximum(ring.mean(keep.astype(float)), 1 / ring.counts) / kept_mean
+    return np.minimum(mean, 1.2 * ring.mean(raw))

@@ -1,0 +1,75 @@
+"""The noise level of a map: white, band-limited, varying, under signals, with fills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.scenes import make_noise, make_truth
+from solardn.errors import InputError
+from solardn.noise import estimate, noise_map, noise_sigma
+
+SHARED = Path(__file__).parents[3] / "shared"
+
+
+@pytest.mark.parametrize(
+    "kind", ["white", "band 0.2 sharp", "band 0.3 soft", "band 0.5 sharp", "band 0.3 varying", "white varying"]
+)
+def test_noise_alone(kind: str) -> None:
+    assert noise_sigma(0.002 * make_noise(kind, (256, 320), 7)) == pytest.approx(0.002, rel=0.05)
+
+
+@pytest.mark.parametrize("truth", ["plage", "sunspot", "filaments", "gradient"])
+@pytest.mark.parametrize("noise", ["white", "band 0.3 sharp"])
+@pytest.mark.parametrize("ratio", [2, 8])
+def test_signals_in_part_of_the_field_do_not_count(truth: str, noise: str, ratio: float) -> None:
+    data = ratio * make_truth(truth, (512, 512), 7) + make_noise(noise, (512, 512), 7)
+    assert noise_sigma(data) == pytest.approx(1, rel=0.1)
+
+
+def test_fills_and_non_finite_pixels_do_not_count() -> None:
+    data = make_noise("band 0.3 soft", (300, 300), 3)
+    data[:60] = np.nan
+    data[100:140, 100:200] = -200.0
+    data[200, 7] = np.inf
+    mask = np.zeros(data.shape, bool)
+    mask[:, 280:] = True
+    data[mask] = 1e4
+    assert noise_sigma(data, mask) == pytest.approx(1, rel=0.1)
+
+
+def test_map_of_the_noise_follows_it() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.linspace(1, 3, 400)[None] * np.ones((300, 1))
+    found = noise_map(truth * rng.standard_normal(truth.shape))
+    assert found.shape == truth.shape
+    assert np.abs(found / truth - 1).mean() < 0.1
+
+
+@pytest.mark.parametrize("dtype", [">f4", np.float32, np.int16])
+def test_any_real_type(dtype: object) -> None:
+    data = (100 * np.random.default_rng(0).standard_normal((64, 70))).astype(dtype)
+    assert noise_sigma(data) == pytest.approx(100, rel=0.08)
+
+
+def test_estimate_says_how() -> None:
+    found = estimate(make_noise("band 0.3 sharp", (256, 256), 3))
+    assert found.cutoff == pytest.approx(0.3, abs=0.03)
+    assert "cut-off at 0." in found.method
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (np.ones((64, 64)), "constant"),
+        (np.full((64, 64), np.nan), "no finite pixel"),
+        (np.zeros((8, 200)), "too small"),
+        (np.zeros(8), "two axes"),
+        (np.zeros((64, 64), complex), "real numbers"),
+    ],
+)
+def test_maps_without_noise_are_refused(data: np.ndarray, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        noise_sigma(data)
