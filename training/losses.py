@@ -1,0 +1,32 @@
+"""What training minimises: the rms error of each patch, and the likelihood of the variance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+
+def expected_error(snr: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return about what error, in noise rms, a good network reaches at a signal-to-noise.
+
+    Errors are divided by it, so that each signal-to-noise counts alike, as in a geometric mean over cases.
+    """
+    root = np.sqrt(snr)
+    return np.asarray(0.04 + 0.45 * root / (1 + root), np.float32)
+
+
+@keras.saving.register_keras_serializable(package="solardn")
+def rms_error(truth: Any, mean: Any) -> Any:
+    """Return the rms error of each patch, shape (n,): between a squared and a logarithmic error, robust to few hard patches."""
+    return ops.sqrt(ops.mean(ops.square(ops.cast(mean, "float32") - truth), axis=(1, 2, 3)) + 1e-4)
+
+
+@keras.saving.register_keras_serializable(package="solardn")
+def likelihood(error: Any, log_variance: Any) -> Any:
+    """Return half the negative Gaussian log likelihood of an error under a variance, averaged over each patch, shape (n,)."""
+    v = ops.cast(log_variance, "float32")
+    return 0.5 * ops.mean(v + ops.square(error) * ops.exp(-v), axis=(1, 2, 3))

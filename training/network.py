@@ -1,0 +1,104 @@
+"""The networks that ship: U-Nets at half resolution and below, which subtract the noise they find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from export.layers import DepthToSpace, MCDropout, NearestUpsample, SpaceToDepth
+
+Tensor = keras.KerasTensor
+FILTERS = (32, 64, 128)
+"""Filters at 1/2, 1/4 and 1/8 of the map's resolution."""
+
+
+@keras.saving.register_keras_serializable(package="solardn")
+class Differences(keras.initializers.HeNormal):
+    """He's initial weights, three filters of four without response to a constant.
+
+    A strong signal is a large constant with small noise on it: a network that begins with differences learns ten times sooner.
+    """
+
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None, **kwargs: Any) -> Any:
+        """Return weights of shape (height, width, channels in, filters)."""
+        weights = super().__call__(shape, dtype, **kwargs)
+        keep = np.arange(shape[-1]) % 4 == 0
+        return weights - ops.where(keep, 0.0, 1.0) * ops.mean(weights, axis=(0, 1, 2), keepdims=True)
+
+
+def _conv(
+    x: Tensor,
+    filters: int,
+    name: str,
+    size: int = 3,
+    strides: int = 1,
+    activation: str | None = "relu",
+    dtype: str | None = None,
+    start: str | keras.initializers.Initializer = "he_normal",
+) -> Tensor:
+    return layers.Conv2D(
+        filters, size, strides, padding="same", activation=activation, kernel_initializer=start, name=name, dtype=dtype
+    )(x)
+
+
+def _up(x: Tensor, skip: Tensor, filters: int, name: str) -> Tensor:
+    """Bring features to the next finer level: thinned out first, where it is cheap, then repeated and set beside the skip."""
+    x = _conv(x, filters, f"{name}_thin", size=1, activation=None)
+    return layers.Concatenate(name=f"{name}_join")([NearestUpsample(2, name=f"{name}_repeat")(x), skip])
+
+
+def stokes(filters: tuple[int, int, int] = FILTERS, rate: float | None = None, kind: str = "channel") -> keras.Model:
+    """Build the network for Stokes maps in units of the noise, channels last, sizes multiples of 8.
+
+    Parameters
+    ----------
+    filters : tuple of int
+        Filters at 1/2, 1/4 and 1/8 of the map's resolution.
+    rate : float, optional
+        Rate of Monte-Carlo dropout. With one, dropout stands behind the encoder (so that all samples share it), and a second
+        output ``log_variance`` grows from the encoder alone.
+    kind : {"element", "channel"}
+        Kind of dropout.
+
+    Returns
+    -------
+    keras.Model
+        From (n, y, x, 1) to ``mean``, or to ``[mean, log_variance]``.
+    """
+    f0, f1, f2 = filters
+    inputs = keras.Input((None, None, 1), name="map")
+
+    def drop(x: Tensor, name: str) -> Tensor:
+        return x if rate is None else MCDropout(rate, kind, name=name)(x)
+
+    # A signal of 100 noise rms leaves no digits for the noise in bfloat16: what sees the map itself computes in float32.
+    x = SpaceToDepth(2, name="fold", dtype="float32")(inputs)
+    x = _conv(x, f0, "in_1", dtype="float32", start=Differences(seed=1))
+    skip0 = x = _conv(x, f0, "in_2")
+    x = _conv(x, f1, "down1_1", strides=2)
+    skip1 = x = _conv(x, f1, "down1_2")
+    x = _conv(x, f2, "down2_1", strides=2)
+    x = _conv(x, f2, "down2_2")
+    deep = x = _conv(x, f2, "down2_3")
+    x = drop(x, "drop2")
+    x = _up(x, skip1, f1, "up1")
+    x = _conv(x, f1, "up1_1")
+    x = drop(_conv(x, f1, "up1_2"), "drop1")
+    x = _up(x, skip0, f0, "up0")
+    x = _conv(x, f0, "up0_1")
+    x = drop(_conv(x, f0, "up0_2"), "drop0")
+    found = DepthToSpace(2, name="unfold", dtype="float32")(_conv(x, 4, "noise", activation=None, start="zeros"))
+    mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
+    if rate is None:
+        return keras.Model(inputs, mean, name="stokes")
+    v = _up(_conv(deep, f1 // 2, "var_deep", size=1), skip1, f1 // 2, "var1")
+    v = _conv(v, f0, "var1_1")
+    v = _up(v, skip0, f0 // 2, "var0")
+    v = _conv(v, f0 // 2, "var0_1")
+    log_variance = DepthToSpace(2, name="log_variance", dtype="float32")(
+        _conv(v, 4, "var", activation=None, start="zeros")
+    )
+    return keras.Model(inputs, [mean, log_variance], name="stokes-bayes")

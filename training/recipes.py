@@ -1,0 +1,78 @@
+"""The networks that ship: what each is built from, and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from .bank import bank
+from .batches import Batches
+from .network import stokes
+from .train import Plan, Trainer, validation
+
+BANKS = Path("runs/banks")
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make one network.
+
+    Attributes
+    ----------
+    build : callable
+        Makes the network.
+    plan : Plan
+        How it is trained.
+    start : str, optional
+        The network whose weights it starts from, where layers bear the same name.
+    truths, noises : int
+        Sizes of the banks.
+    bank_seed, held_out_seed : int
+        Seeds of the banks for training and for validation.
+    """
+
+    build: Callable[[], keras.Model]
+    plan: Plan
+    start: str | None = None
+    truths: int = 6000
+    noises: int = 3000
+    bank_seed: int = 1
+    held_out_seed: int = 2
+
+
+RECIPES = {
+    "stokes": Recipe(build=stokes, plan=Plan(steps=24_000)),
+    "stokes-bayes": Recipe(
+        build=lambda: stokes(rate=0.1, kind="channel"), plan=Plan(steps=8_000, rate=5e-4, seed=2), start="stokes"
+    ),
+}
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """Return the network of a recipe, with the weights it starts from."""
+    model = recipe.build()
+    if recipe.start:
+        source = keras.models.load_model(RUNS / recipe.start / "final.keras")
+        known = {layer.name: layer.get_weights() for layer in source.layers}
+        for layer in model.layers:
+            if layer.name in known and known[layer.name]:
+                layer.set_weights(known[layer.name])
+    return model
+
+
+def train(name: str) -> Path:
+    """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
+    recipe = RECIPES[name]
+    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan)
+    batches = Batches(
+        bank(BANKS, "truth", recipe.truths, recipe.bank_seed),
+        bank(BANKS, "noise", recipe.noises, recipe.bank_seed),
+        recipe.plan.seed,
+    )
+    held_out = (np.array(bank(BANKS, kind, 24, recipe.held_out_seed)) for kind in ("truth", "noise"))
+    return trainer.run(batches, validation(*held_out))
