@@ -60,7 +60,7 @@ def build(recipe: Recipe) -> keras.Model:
         source = keras.models.load_model(RUNS / recipe.start / "final.keras")
         known = {layer.name: layer.get_weights() for layer in source.layers}
         for layer in model.layers:
-            if layer.name in known and known[layer.name]:
+            if known.get(layer.name):
                 layer.set_weights(known[layer.name])
     return model
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -92,7 +91,7 @@ class Trainer:
         old = [p for p in self.folder.glob("checkpoint-*") if not p.name.startswith(f"checkpoint-{self.step}.")]
         marker = self.folder / "step.new"
         marker.write_text(str(self.step))
-        os.replace(marker, self.folder / "step")
+        marker.replace(self.folder / "step")
         for path in old:
             path.unlink()
 
