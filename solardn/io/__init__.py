@@ -1,1 +1,134 @@
-"""Open a cube, write one map at a time, commit at the end."""
+"""Open a cube, write one map at a time, commit at the end.
+
+`open_source` tells a format by its first bytes, never by its name. A source reads parts of its cube; the sink it makes takes parts of
+the result, in the same format, and puts the file in its place at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cube import Selection
+from ..errors import InputError
+from ..provenance import Step
+
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+_FOREIGN = {
+    b"SR\x00": ("an IDL save file", "read it with scipy.io.readsav and give the array to solardn.denoise"),
+    b"\x89HDF": ("an HDF5 file", "save the array as .npy or FITS"),
+    b"PK\x03\x04": ("a zip archive (.npz, .zip)", "save the array as .npy or FITS"),
+    b"II*\x00": ("a TIFF picture", "save the values as .npy or FITS"),
+    b"MM\x00*": ("a TIFF picture", "save the values as .npy or FITS"),
+    b"\x89PNG": ("a PNG picture", "give the data it was drawn from"),
+    b"\xff\xd8\xff": ("a JPEG picture", "give the data it was drawn from"),
+}
+
+
+class Sink(Protocol):
+    """Where a result goes, layer by layer and map by map."""
+
+    def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
+        """Write a part of one layer."""
+
+    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
+        """Complete the output and put it in its place. `table` has one row a map."""
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+
+
+class Source(Protocol):
+    """A cube in a file.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    label : str
+        The file, and which part of it, for people.
+    shape : tuple of int
+        Slowest axis first.
+    dtype : numpy.dtype
+        What `read` returns: a native float32 or float64.
+    stored : str
+        How the values are stored, for people.
+    header : mapping of str to value
+        The keywords; empty where the format has none.
+    unit : str
+        Unit of the values, or empty.
+    """
+
+    path: Path
+    label: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    stored: str
+    header: Mapping[str, Any]
+    unit: str
+
+    def read(self, selection: Selection) -> NDArray[np.floating]:
+        """Return a part of the cube, scaled to its own units, with NaN where the file says there is no value."""
+
+    def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
+        """Return the files that `sink` would write."""
+
+    def output_bytes(self, layers: int) -> int:
+        """Return the size of the output in bytes, so many images like this one in it."""
+
+    def sink(self, output: Path, layers: Sequence[str], step: Step) -> Sink:
+        """Begin an output of this cube's format: the result, and after it the further images named in `layers`."""
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+def open_source(path: str | os.PathLike[str], ext: str | int | None = None) -> Source:
+    """Open the cube in a file.
+
+    Parameters
+    ----------
+    path : path
+    ext : str or int, optional
+        Name or number of a FITS extension; by default the first image with at least two dimensions.
+
+    Raises
+    ------
+    InputError
+        The file is missing, cannot be read, or holds no image of real numbers.
+    """
+    path = Path(path)
+    start = _first_bytes(path)
+    for magic, (what, instead) in _FOREIGN.items():
+        if start.startswith(magic):
+            raise InputError(f"{path} is {what}, which solardn does not read; {instead}")
+    if start.startswith(b"\x93NUMPY"):
+        from .numpy import NumpySource
+
+        if ext is not None:
+            raise InputError(f"{path} is a .npy file and has no extension {ext}; leave --ext out")
+        return NumpySource(path)
+    if start.startswith((b"SIMPLE  =", _GZIP, _BZIP2, _XZ)):
+        from .fits import FitsSource
+
+        return FitsSource(path, ext)
+    raise InputError(f"{path} is neither FITS nor .npy; give one of these")
+
+
+def _first_bytes(path: Path) -> bytes:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; check the name")
+    if not path.is_file():
+        raise InputError(f"{path} is not a file; give a FITS or .npy file")
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if not start:
+        raise InputError(f"{path} is empty; get the file again")
+    return start

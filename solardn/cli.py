@@ -1,0 +1,58 @@
+"""The command line. Here, and nowhere else, errors become one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+import click
+
+from . import __version__
+from .commands.demo import demo
+from .commands.denoise import denoise
+from .commands.doctor import doctor
+from .commands.info import info
+from .commands.models import models
+from .errors import SolardnError
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group of commands whose errors end in one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C."""
+        logging.getLogger("solardn").addHandler(logging.NullHandler())  # what it says comes as warnings too
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
+        except SolardnError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("Error: interrupted; nothing was written, the input is untouched", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="solardn")
+def main() -> None:
+    r"""Take the noise out of solar polarimetric maps, and know how far to trust what is left.
+
+    \b
+    Examples:
+      solardn demo
+      solardn info observation.fits
+      solardn denoise observation.fits denoised.fits
+    """
+
+
+for command in (denoise, info, models, doctor, demo):
+    main.add_command(command)

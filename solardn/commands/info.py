@@ -1,0 +1,115 @@
+"""``solardn info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options, report
+
+if TYPE_CHECKING:
+    from ..api import Denoiser
+    from ..plan import Plan
+
+
+@click.command(epilog=report.keys_help(report.INFO_KEYS))
+@click.argument("input", type=options.PATH)
+@options.network_options
+@options.scaling_options
+@options.cycles_option
+@options.cube_options
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")
+def info(
+    input: Path,
+    *,
+    model: str,
+    device: str,
+    precision: str,
+    threads: int | None,
+    tile: Any,
+    memory: str,
+    noise_sigma: Any,
+    scale: float | None,
+    cycles: int,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    r"""Show what would be done to INPUT: axes, maps, noise level, tiles, memory, device, time. Nothing is written.
+
+    \b
+    Examples:
+      solardn info observation.fits
+      solardn info observation.fits --json
+    """
+    import statistics
+
+    from ..api import Denoiser
+    from ..files import find_levels
+    from ..plan import look_at
+
+    with look_at(input, **choices) as plan:
+        denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
+        plan.check_size(denoiser.card)
+        levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
+        sigma = statistics.median(level.noise_sigma for level in levels)
+        seconds = _seconds(plan, denoiser, sigma, cycles)
+        figures = report.info_figures(plan, denoiser, levels, sigma, seconds)
+    if as_json:
+        report.print_json(figures)
+    else:
+        _say(figures, cycles)
+
+
+def _seconds(plan: Plan, denoiser: Denoiser, sigma: float, cycles: int) -> float:
+    """Return the time that all maps would take, measured on one map or a part of it."""
+    import time
+
+    import numpy as np
+
+    index = next(index for index in plan.cube.indices() if plan.denoises(index))
+    part = plan.read_map(index)[:1024, :1024]
+    part = np.where(np.isfinite(part), part, 0)
+    denoiser.engine.device  # noqa: B018 - opens the session, which belongs to no map
+    begun = time.perf_counter()
+    denoiser.denoise_map(part, denoiser.card.input_sigma / sigma, cycles)
+    height, width = plan.cube.map_shape
+    return (time.perf_counter() - begun) * plan.n_denoised * height * width / part.size
+
+
+def _say(figures: dict[str, Any], cycles: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    unit = f" {figures['unit']}" if figures["unit"] else ""
+    height, width = figures["map_shape"]
+    kept = figures["maps"] - figures["denoised"]
+    table = Table(box=None, pad_edge=False)
+    for title in ("axis", "FITS axis", "length", "type", "role"):
+        table.add_column(title, justify="right" if title in ("axis", "FITS axis", "length") else "left")
+    for axis in figures["axes"]:
+        table.add_row(str(axis["number"]), str(axis["fits"]), str(axis["length"]), axis["type"] or "–", axis["role"])
+    click.echo(f"{figures['input']}: {figures['stored']}{unit}")
+    Console().print(table)
+    said = {
+        "axes": figures["axes_how"],
+        "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"
+        + (f" (Stokes {', '.join(figures['stokes'])}), {kept} to copy" if kept else ""),
+        "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
+        "scale": f"{figures['scale']:.4g} to the network's units",
+        "network": f"{figures['network']}, {cycles} cycle{'s' * (cycles > 1)}",
+        "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",
+        "device": f"{figures['device']} ({figures['device_why']})",
+        "time": f"about {report.duration(figures['seconds'])}",
+        "output": f"float32, {report.size(figures['output_bytes'])}",
+    }
+    for key, value in said.items():
+        click.echo(f"{key:<8} {value}")
+
+
+def _range(levels: list[dict[str, Any]]) -> str:
+    sigmas = [level["noise_sigma"] for level in levels]
+    return (
+        f" (from {min(sigmas):.4g} to {max(sigmas):.4g} over {len(sigmas)} groups of maps)" if len(sigmas) > 1 else ""
+    )

@@ -1,0 +1,138 @@
+"""``solardn models``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(ctx: click.Context) -> None:
+    r"""Networks at hand: list them, show their cards, check them, add your own.
+
+    \b
+    Example:
+      solardn models
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_models)
+
+
+@models.command("list")
+def list_models() -> None:
+    r"""List the networks that can be named: bundled, from SOLARDN_MODELS, and your own.
+
+    \b
+    Example:
+      solardn models list
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..errors import ModelError
+    from ..model import available, load
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "smallest map", "halo", "outputs", "description", "file"):
+        table.add_column(title, no_wrap=title == "name", overflow="fold")
+    for name, path in available().items():
+        try:
+            card = load(path).card
+        except ModelError as error:
+            table.add_row(name, "–", "–", "–", f"unusable: {error}", str(path))
+            continue
+        least = f"{card.min_size} × {card.min_size}"
+        table.add_row(name, least, str(card.halo), ", ".join(card.outputs), card.description, str(path))
+    if table.row_count:
+        Console(width=None if Console().is_terminal else 200).print(table)
+    else:
+        click.echo("no network is at hand; add one with 'solardn models add FILE.onnx'")
+
+
+@models.command()
+@click.argument("name", default="stokes")
+@click.option("--json", "as_json", is_flag=True, help="Print the card as JSON; its keys are those of the card itself.")
+def show(name: str, as_json: bool) -> None:
+    r"""Show the card of the network NAME (or ONNX file): what it is, needs, and comes from.
+
+    \b
+    Example:
+      solardn models show stokes
+    """
+    from ..model import load
+    from .report import print_json
+
+    network = load(_path_or_name(name))
+    figures: dict[str, Any] = {"file": str(network.path), "sha256": network.sha256, "bytes": len(network.data)}
+    figures |= {key: value for key, value in vars(network.card).items() if key != "check"}
+    figures["self-check"] = network.card.check is not None
+    if as_json:
+        print_json(figures)
+        return
+    for key, value in figures.items():
+        click.echo(f"{key:<12} {_words(value)}")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items()) or "–"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if value is None or value == "":
+        return "–"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+@models.command()
+@click.argument("names", nargs=-1)
+@click.option("--device", metavar="auto|cpu|cuda[:N]", default="cpu", show_default=True, help="Where to run the check.")
+def verify(names: tuple[str, ...], device: str) -> None:
+    r"""Run the self-check that a network carries; of all networks at hand when no NAMES are given.
+
+    \b
+    Example:
+      solardn models verify stokes
+    """
+    from ..errors import ModelError, SolardnError
+    from ..model import available, load
+
+    failed: list[str] = []
+    for name in names or tuple(available()):
+        try:
+            difference = load(_path_or_name(name)).verify(device)
+        except SolardnError as error:
+            if len(names) == 1:
+                raise
+            failed.append(name)
+            click.echo(f"{name:<16} fails: {error}")
+        else:
+            click.echo(f"{name:<16} right: largest difference {difference:.2g} in the network's units")
+    if failed:
+        raise ModelError(f"the self-check of {', '.join(failed)} failed; get the files again, or convert them again")
+
+
+@models.command()
+@click.argument("file", type=options.PATH)
+@click.option("--name", help="Name to give it.  [default: the file's]")
+@click.option("--overwrite", is_flag=True, help="Replace a network of that name that you added before.")
+def add(file: Path, name: str | None, overwrite: bool) -> None:
+    r"""Check the ONNX file FILE and keep a copy of it under its name, for --model.
+
+    \b
+    Example:
+      solardn models add network.onnx --name mine --overwrite
+    """
+    from ..collect import add as keep
+
+    path = keep(file, name, overwrite=overwrite)
+    click.echo(f"{path.stem} added: {path}")
+
+
+def _path_or_name(text: str) -> str | Path:
+    path = Path(text)
+    return path if path.suffix == ".onnx" else text

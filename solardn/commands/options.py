@@ -1,0 +1,127 @@
+"""Options that several commands share, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+
+def auto_or(number: type[int] | type[float]) -> Callable[[str], Any]:
+    """Return what reads the word ``auto``, or a number."""
+
+    def convert(value: str) -> Any:
+        try:
+            return value if value == "auto" else number(value)
+        except ValueError:
+            kind = "whole number" if number is int else "number"
+            raise click.BadParameter(f"{value!r} is neither 'auto' nor a {kind}") from None
+
+    return convert
+
+
+def _all(*decorators: Any) -> Callable[[Command], Command]:
+    def apply(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+PATH = click.Path(path_type=Path)
+
+cube_options = _all(
+    click.option(
+        "--ext", metavar="NAME|N", help="FITS extension; by default the first image with two or more dimensions."
+    ),
+    click.option(
+        "--axes",
+        metavar="y=N,x=M[,stokes=K]",
+        help="Roles of the axes, where the header is silent or wrong. Numbered as in numpy: 0 is the slowest, FITS axis n of NAXIS is NAXIS−n. "
+        "Also wavelength and time.",
+    ),
+    click.option(
+        "--stokes", metavar="LETTERS", help="Stokes parameters to denoise; the others are copied.  [default: QUV]"
+    ),
+)
+"""Which maps of a file are meant."""
+
+network_options = _all(
+    click.option(
+        "--model",
+        metavar="NAME|PATH",
+        default="stokes",
+        show_default=True,
+        help="Network: a name that 'solardn models' lists, or an ONNX file.",
+    ),
+    click.option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]",
+        default="auto",
+        show_default=True,
+        help="Where to compute; auto takes a GPU when one truly works.",
+    ),
+    click.option("--precision", default="fp32", show_default=True, help="Arithmetic of the network."),
+    click.option("--threads", type=int, metavar="N", help="Threads of the CPU.  [default: all this process may use]"),
+    click.option(
+        "--tile",
+        type=auto_or(int),
+        metavar="auto|N",
+        default="auto",
+        show_default=True,
+        help="Pixels along a tile's side; on the CPU the result does not depend on it.",
+    ),
+    click.option(
+        "--memory", metavar="SIZE", default="2GB", show_default=True, help="What the computation may take at most."
+    ),
+)
+"""The network and what it runs on: the arguments of `Denoiser`."""
+
+scaling_options = _all(
+    click.option(
+        "--noise-sigma",
+        type=auto_or(float),
+        metavar="auto|VALUE",
+        default="auto",
+        show_default=True,
+        help="rms of the noise in the data's own units; auto estimates it for each Stokes parameter and wavelength.",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        metavar="VALUE",
+        help="Factor from the data's units to the network's, given outright; excludes --noise-sigma.",
+    ),
+)
+"""How maps are brought to the network's units."""
+
+cycles_option = click.option(
+    "--cycles",
+    type=int,
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Passes of the network; each after the first runs on the residual.",
+)
+
+output_options = _all(
+    click.option("--overwrite", is_flag=True, help="Replace an output that exists."),
+    click.option(
+        "--quicklook",
+        type=PATH,
+        metavar="FILE.png",
+        help="Draw observation, result and residual of one map (needs the extra 'plot').",
+    ),
+)
+
+talk_options = _all(
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below."),
+)

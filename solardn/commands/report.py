@@ -1,0 +1,158 @@
+"""Figures for people and for programs: each JSON key is described here once, for the help, the docs and the tests."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..api import Denoiser
+    from ..cube import Cube
+    from ..plan import Level, Plan
+    from ..summary import Summary
+
+_COMMON = {
+    "input": "the file, and which part of it",
+    "shape": "lengths of the axes, slowest first",
+    "unit": "unit of the data, or empty",
+    "axes": "for each axis: number (0 is the slowest), fits (its NAXIS number), length, type (CTYPE), role",
+    "axes_how": "how the axes were understood, in words",
+    "map_shape": "height and width of a map, in pixels",
+    "maps": "number of maps",
+    "denoised": "how many are denoised; the others are copied",
+    "stokes": "Stokes parameters that are denoised; empty where nothing is known of them",
+    "noise_sigma": "rms of the noise in the data's units: the median over the groups of maps",
+    "levels": "for each group of maps: stokes, wavelength (place on its axis), noise_sigma, maps (how many it was estimated from)",
+    "scale": "factor from the data's units to the network's, for noise_sigma",
+    "network": "name of the network",
+    "sha256": "of the network's file",
+    "tile": "pixels along a tile's side",
+    "device": "where the network runs",
+    "device_why": "how that was chosen, in words",
+}
+
+INFO_KEYS = _COMMON | {
+    "stored": "type of the values in the file",
+    "memory": "memory budget of the computation, in bytes",
+    "output_bytes": "size of the output",
+    "seconds": "estimated time of the computation, from one map or a part of it",
+}
+
+DENOISE_KEYS = _COMMON | {
+    "outputs": "files written",
+    "residual_rms": "rms of data − result in the data's units: the median over maps",
+    "residual_ratio": "the same in units of the noise",
+    "cycles": "passes of the network",
+    "pixels": "pixels denoised",
+    "seconds": "time taken",
+}
+
+
+def keys_help(keys: Mapping[str, str]) -> str:
+    """Return a table of JSON keys for a command's help."""
+    width = max(map(len, keys))
+    lines = (f"  {key:<{width}}  {meaning}" for key, meaning in keys.items())
+    return "\b\nKeys of --json:\n" + "\n".join(lines)
+
+
+def print_json(figures: Mapping[str, Any]) -> None:
+    """Print figures as JSON; what is no number becomes null."""
+    click.echo(json.dumps(_clean(figures), indent=2, ensure_ascii=False))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cube(cube: Cube) -> dict[str, Any]:
+    n = len(cube.axes)
+    return {
+        "shape": list(cube.shape),
+        "axes": [
+            {"number": a.number, "fits": n - a.number, "length": a.length, "type": a.kind, "role": a.role}
+            for a in cube.axes
+        ],
+        "axes_how": cube.how,
+        "map_shape": list(cube.map_shape),
+        "maps": cube.n_maps,
+    }
+
+
+def _levels(levels: Iterable[Level]) -> list[dict[str, Any]]:
+    return [
+        {"stokes": v.stokes, "wavelength": v.wavelength, "noise_sigma": v.noise_sigma, "maps": v.maps} for v in levels
+    ]
+
+
+def info_figures(plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, seconds: float) -> dict[str, Any]:
+    """Return the figures of `solardn info`."""
+    return {
+        "input": plan.source.label,
+        "stored": plan.source.stored,
+        "unit": plan.source.unit,
+        **_cube(plan.cube),
+        "denoised": plan.n_denoised,
+        "stokes": plan.letters,
+        "noise_sigma": sigma,
+        "levels": _levels(levels),
+        "scale": denoiser.card.input_sigma / sigma,
+        "network": denoiser.card.name,
+        "sha256": denoiser.model.sha256,
+        "tile": denoiser.tile,
+        "memory": denoiser.memory,
+        "device": denoiser.engine.device,
+        "device_why": denoiser.engine.why,
+        "output_bytes": plan.source.output_bytes(1),
+        "seconds": seconds,
+    }
+
+
+def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
+    """Return the figures of `solardn denoise`."""
+    ratio = summary.residual_ratio
+    done = [record for record in summary.maps if record.cycles]
+    return {
+        "input": summary.label,
+        "outputs": [str(path) for path in summary.outputs],
+        "unit": summary.unit,
+        **_cube(summary.cube),
+        "denoised": summary.denoised,
+        "stokes": "".join(dict.fromkeys(level.stokes for level in summary.levels)),
+        "noise_sigma": summary.noise_sigma,
+        "levels": _levels(summary.levels),
+        "scale": denoiser.card.input_sigma / summary.noise_sigma,
+        "residual_rms": ratio * summary.noise_sigma,
+        "residual_ratio": ratio,
+        "cycles": max(record.cycles for record in done),
+        "network": summary.network,
+        "sha256": denoiser.model.sha256,
+        "tile": summary.tile,
+        "device": summary.device,
+        "device_why": summary.why,
+        "pixels": summary.pixels,
+        "seconds": summary.seconds,
+    }
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in words."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    if seconds < 100:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,263 @@
+"""A FITS file like another one, with new values in one of its images: everything else is carried over byte for byte."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from ..cube import Selection
+from ..errors import InputError, OutputError
+from ..provenance import Step, record
+from .checksum import encoded, folded, words_sum
+from .place import PartFile, writing
+from .quiet import quiet
+from .raw import RawArray
+
+if TYPE_CHECKING:
+    from .fits import FitsSource, Span
+
+_BLOCK, _CARD = 2880, 80
+_PIECE = 2**20  # bytes carried over in one go; whole words
+_SCALING = ("BSCALE", "BZERO", "BLANK")
+_NO_CHECKSUM = "0" * 16
+
+
+@dataclass
+class _Image:
+    """An image of the output: its header, its place, and what is known of its values so far."""
+
+    header: Any
+    begin: int  # first byte of the header
+    array: RawArray
+    words: int = 0
+    count: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    total: float = 0.0
+    squares: float = 0.0
+
+    def add(self, block: NDArray[Any]) -> None:
+        """Take note of values that were written, in the byte order of the file."""
+        self.words = folded(self.words + words_sum(block))
+        good = block[np.isfinite(block)].astype(np.float64)
+        if good.size:
+            self.count += good.size
+            self.low, self.high = min(self.low, float(good.min())), max(self.high, float(good.max()))
+            self.total += float(good.sum())
+            self.squares += float((good * good).sum())
+
+    def complete(self) -> bytes:
+        """Return the final header."""
+        if self.count:
+            mean = self.total / self.count
+            rms = math.sqrt(max(self.squares / self.count - mean**2, 0))
+            for key, value in (("DATAMIN", self.low), ("DATAMAX", self.high), ("DATAMEAN", mean), ("DATARMS", rms)):
+                if key in self.header:
+                    self.header[key] = value
+        return with_checksums(self.header, self.words)
+
+
+@dataclass
+class _Layout:
+    """What comes where in the output."""
+
+    images: list[_Image] = field(default_factory=list)
+    copies: list[tuple[Span, int]] = field(default_factory=list)  # where in the input, where in the output
+    end: int = 0
+
+
+class FitsSink:
+    """Writes the result in place of the source's image, and further layers as image extensions at the end.
+
+    Parameters
+    ----------
+    source : FitsSource
+    output : pathlib.Path
+        As `check_place` returned it; a name that ends in ``.gz`` is written compressed.
+    layers : sequence of str
+        Names of the extensions for the further layers.
+    step : Step
+        What is recorded in their headers.
+    """
+
+    def __init__(self, source: FitsSource, output: Path, layers: Sequence[str], step: Step) -> None:
+        if output.suffix == ".npy":
+            raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
+        self.output = output
+        self._packed = output.suffix == ".gz"
+        self._part = PartFile(output.with_name(output.name + ".plain") if self._packed else output)
+        try:
+            with writing(output), quiet():
+                self._layout = self._lay_out(source, layers, step)
+                self._copy(source)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _lay_out(self, source: FitsSource, layers: Sequence[str], step: Step) -> _Layout:
+        layout = _Layout()
+        header = result_header(source, step)
+        with source.plain.open("rb") as given:
+            for number, span in enumerate(source.spans):
+                if number == source.number:
+                    self._add_image(layout, header, source.shape)
+                else:
+                    layout.copies.append((span, layout.end))
+                    layout.end += len(_carried_header(given, span, 0)) + _padded(span.end - span.data)
+        for layer in layers:
+            self._add_image(layout, extension_header(header, source.shape, layer), source.shape)
+        return layout
+
+    def _add_image(self, layout: _Layout, header: Any, shape: tuple[int, ...]) -> None:
+        begin = layout.end
+        data = begin + len(with_checksums(header, 0))
+        array = RawArray(self._part.file, data, shape, np.dtype(">f4"), str(self.output))
+        layout.images.append(_Image(header, begin, array))
+        layout.end = data + _padded(4 * math.prod(shape))
+
+    def _copy(self, source: FitsSource) -> None:
+        """Carry the other extensions over; those without a checksum get one."""
+        with source.plain.open("rb") as given:
+            for span, place in self._layout.copies:
+                length, words, begin = len(_carried_header(given, span, 0)), 0, span.data
+                given.seek(begin)
+                self._part.file.seek(place + length)
+                while begin < span.end:
+                    piece = given.read(min(_PIECE, span.end - begin))
+                    if not piece:  # the last block was not filled up
+                        break
+                    self._part.write(piece)
+                    words = folded(words + words_sum(piece + bytes(-len(piece) % 4)))
+                    begin += len(piece)
+                self._part.file.seek(place)
+                self._part.write(_carried_header(given, span, words))
+        self._part.file.truncate(self._layout.end)
+
+    def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
+        """Write a part of one layer: 0 is the result."""
+        image = self._layout.images[layer]
+        stored = np.ascontiguousarray(block, ">f4")
+        with writing(self.output):
+            image.array.write(selection, stored)
+        image.add(stored)
+
+    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
+        """Complete the headers, append the table where there is more than one map, and put the file in its place."""
+        with writing(self.output), quiet():
+            for image in self._layout.images:
+                self._part.file.seek(image.begin)
+                self._part.write(image.complete())
+            if any(len(column) > 1 for column in table.values()):
+                self._part.file.seek(self._layout.end)
+                self._part.write(_table_bytes(table))
+        if not self._packed:
+            self._part.commit()
+            return
+        packed = PartFile(self.output)
+        try:
+            with writing(self.output):
+                self._part.file.seek(0)
+                with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
+                    shutil.copyfileobj(self._part.file, stream, 2**20)
+            packed.commit()
+        finally:
+            packed.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        self._part.abort()
+
+
+def result_header(source: FitsSource, step: Step) -> Any:
+    """Return the input's header as it fits float32 values, with the step recorded."""
+    header = source.header.copy()
+    header["BITPIX"] = -32
+    for key in _SCALING:
+        header.remove(key, ignore_missing=True)
+    if source.number == 0:
+        header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
+    record(header, step)
+    return header
+
+
+def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return a header like another one, for an image extension of this name."""
+    new = fits.Header()
+    new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", -32, len(shape)
+    for number, length in enumerate(reversed(shape), 1):
+        new[f"NAXIS{number}"] = length
+    new["PCOUNT"], new["GCOUNT"], new["EXTNAME"] = 0, 1, name
+    rest = header.copy(strip=True)
+    for key in ("EXTNAME", "EXTVER", "EXTLEVEL"):
+        rest.remove(key, ignore_missing=True)
+    for card in rest.cards:
+        new.append(card, end=True)
+    return new
+
+
+def with_checksums(header: Any, words: int) -> bytes:
+    """Return a header's bytes, its checksums right for data of this sum."""
+    header.set("DATASUM", str(folded(words)), "data unit checksum")
+    header.set("CHECKSUM", _NO_CHECKSUM, "HDU checksum")
+    try:
+        header["CHECKSUM"] = encoded(words_sum(header.tostring().encode("ascii")) + words)
+        return bytes(header.tostring().encode("ascii"))
+    except (ValueError, fits.VerifyError) as error:
+        raise InputError(f"the header cannot be written again ({error}); mend it with astropy's 'fitscheck'") from error
+
+
+def _carried_header(given: BinaryIO, span: Span, words: int) -> bytes:
+    """Return the header of an extension that is carried over: its own bytes, and a checksum where it has none."""
+    given.seek(span.header)
+    header = given.read(span.data - span.header)
+    cards = [header[place : place + _CARD] for place in range(0, len(header), _CARD)]
+    last = next(number for number, card in enumerate(cards) if card.rstrip() == b"END")
+    if any(card.startswith((b"CHECKSUM=", b"DATASUM =")) for card in cards[:last]):
+        return header
+    own = b"".join(cards[:last]) + _card("DATASUM", str(folded(words)), "data unit checksum")
+    own, end = own + _card("CHECKSUM", _NO_CHECKSUM, "HDU checksum"), b"END".ljust(_CARD)
+    own = own + end + b" " * (_padded(len(own + end)) - len(own + end))
+    return own.replace(_NO_CHECKSUM.encode(), encoded(words_sum(own) + words).encode(), 1)
+
+
+def _card(key: str, text: str, comment: str) -> bytes:
+    return bytes(str(fits.Card(key, text, comment)).encode("ascii"))
+
+
+def output_bytes(source: FitsSource, layers: int) -> int:
+    """Return the size of an output like this source with so many images like its own, rounded up."""
+    others = sum(span.end - span.header + _BLOCK for number, span in enumerate(source.spans) if number != source.number)
+    header = source.header_bytes + 4 * _BLOCK
+    return others + layers * (header + _padded(4 * math.prod(source.shape)))
+
+
+def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
+    hdu = fits.BinTableHDU.from_columns(
+        [fits.Column(name, _column_format(values), array=values) for name, values in table.items()], name="SOLARDN"
+    )
+    hdu.add_checksum()
+    buffer = io.BytesIO()
+    hdu.writeto(buffer)
+    written = buffer.getvalue()
+    return written[_BLOCK:]  # without the empty primary extension that astropy puts before a table
+
+
+def _column_format(values: NDArray[Any]) -> str:
+    if values.dtype.kind == "U":
+        return f"{max(1, values.dtype.itemsize // 4)}A"
+    return {"i": "J", "f": "D"}[values.dtype.kind]
+
+
+def _padded(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK

@@ -1,0 +1,147 @@
+"""The place of an output file: checked first, written beside, put there whole at the end, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there two runs with one output are not told apart
+    fcntl = None  # type: ignore[assignment]
+
+
+def check_place(output: str | os.PathLike[str], inputs: Sequence[Path], overwrite: bool) -> Path:
+    """Return the real path of an output that may be written.
+
+    Parameters
+    ----------
+    output : path
+    inputs : sequence of pathlib.Path
+        Files that must stay untouched.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Raises
+    ------
+    OutputError
+        It is an input, exists already, or its folder is missing or not writable.
+    """
+    path = Path(os.path.realpath(output))
+    for given in inputs:
+        if path.exists() and given.exists() and path.samefile(given):
+            raise OutputError(
+                f"the output {output} is the input {given}; give another name, the input is never changed"
+            )
+    if path.is_dir():
+        raise OutputError(f"the output {output} is a folder; give the name of a file")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"the output {output} is no ordinary file; give the name of a file")
+    if path.exists() and not overwrite:
+        raise OutputError(f"the output {output} exists; give another name, or --overwrite to replace it")
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} of the output does not exist; make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {path.parent} of the output is not writable; choose another")
+    return path
+
+
+def check_space(output: Path, size: int) -> None:
+    """Refuse an output of so many bytes that its disk cannot hold.
+
+    Raises
+    ------
+    OutputError
+    """
+    free = shutil.disk_usage(output.parent).free
+    if size > free:
+        raise OutputError(
+            f"the output {output} needs {size / 1e9:.2f} GB and its disk has {free / 1e9:.2f} GB left; free some, or write elsewhere"
+        )
+
+
+class PartFile:
+    """A file that grows beside its place under a hidden name.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        Its place, as `check_place` returned it.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made, or another run is writing the same output.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self._done = False
+        self.part = output.with_name(f".{output.name}.solardn-part")
+        with writing(output):
+            self.file = self._open()
+            self.file.truncate(0)
+
+    def _open(self) -> BinaryIO:
+        while True:
+            file = open(os.open(self.part, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)  # noqa: SIM115, PTH123
+            if fcntl is None:
+                return file
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self.part.exists() and os.path.samestat(os.fstat(file.fileno()), self.part.stat()):
+                    return file
+            except BlockingIOError:
+                file.close()
+                raise OutputError(
+                    f"another run is writing {self.output}; wait for it, or give another output"
+                ) from None
+            file.close()  # the run that held it put it in its place meanwhile: begin a new one
+
+    def write(self, data: Any) -> int:
+        """Write all of some bytes."""
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self.file.write(view) :]
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: it is written without buffering (writers such as gzip ask for it)."""
+
+    def commit(self) -> Path:
+        """Bring it to the disk and to its place, and return that."""
+        with writing(self.output):
+            os.fsync(self.file.fileno())
+            self.file.close()
+            self.part.replace(self.output)
+            self._done = True
+            with contextlib.suppress(OSError):  # not every system lets a folder be synchronised
+                folder = os.open(self.output.parent, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+        return self.output
+
+    def abort(self) -> None:
+        """Remove it, unless it is in its place already."""
+        self.file.close()
+        if not self._done:
+            self.part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Turn the system's errors into one that names the output."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {output} ({error.strerror or error}); free space, or write elsewhere"
+        ) from error

@@ -1,0 +1,175 @@
+"""What would be done to a file: its axes, its maps, which of them are denoised, and the noise level of each group of maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .axes import from_header
+from .card import Card
+from .cube import Cube, Index
+from .errors import InputError, OptionError
+from .io import Source, open_source
+
+STOKES_BY_DEFAULT = "QUV"
+_MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
+_MOST_IN_ALL = 120  # … while all groups together take no more than this (but at least one each)
+
+
+@dataclass(frozen=True)
+class Level:
+    """The noise level that a group of maps shares: those of one Stokes parameter and wavelength.
+
+    Attributes
+    ----------
+    stokes : str
+        The Stokes parameter, or empty.
+    wavelength : int
+        Place along the axis of wavelength, 0 without one.
+    noise_sigma : float
+        rms of the noise, in the data's units.
+    maps : int
+        How many maps it was estimated from; 0 where it was given.
+    """
+
+    stokes: str
+    wavelength: int
+    noise_sigma: float
+    maps: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file that was looked at.
+
+    Attributes
+    ----------
+    source : Source
+    cube : Cube
+    letters : str
+        The Stokes parameters to denoise; empty where nothing is known of them, and every map is denoised.
+    """
+
+    source: Source
+    cube: Cube
+    letters: str
+
+    def denoises(self, index: Index) -> bool:
+        """Tell whether the map at an index is denoised, or copied."""
+        return not self.letters or self.cube.letter(index) in self.letters
+
+    @property
+    def n_denoised(self) -> int:
+        """Number of maps that are denoised."""
+        return sum(map(self.denoises, self.cube.indices()))
+
+    def check_size(self, card: Card) -> None:
+        """Refuse maps smaller than a network takes.
+
+        Raises
+        ------
+        InputError
+        """
+        height, width = self.cube.map_shape
+        if min(height, width) < card.min_size:
+            raise InputError(
+                f"{self.source.label} has maps of {height} × {width} pixels (axes {self.cube.y} and {self.cube.x} of {self.cube.shape}), network {card.name!r} needs at least "
+                f"{card.min_size} × {card.min_size}; if other axes are the maps' own, name them with --axes y=N,x=M"
+            )
+
+    def read_map(self, index: Index) -> NDArray[np.floating]:
+        """Return one map (y, x)."""
+        block = self.source.read(self.cube.batch_of(index).selection)
+        return np.asarray(self.cube.to_maps(block)[0])
+
+    def levels(self) -> dict[tuple[str, int], Level]:
+        """Estimate the noise of each group: the median over some of its maps, spread evenly.
+
+        Raises
+        ------
+        InputError
+            No map shows any noise: all are constant, too small, or hold no finite value.
+        """
+        groups: dict[tuple[str, int], list[Index]] = {}
+        for index in self.cube.indices():
+            if self.denoises(index):
+                groups.setdefault(self.cube.group(index), []).append(index)
+        most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
+        found: dict[tuple[str, int], Level] = {}
+        reasons: list[str] = []
+        for key, members in groups.items():
+            found[key] = self._level(key, members, most, reasons)
+        good = [level.noise_sigma for level in found.values() if level.maps]
+        if not good:
+            why = reasons[0] if reasons else "its maps hold no finite value"
+            raise InputError(f"no noise is found in {self.source.label}: {why}")
+        usual = float(np.median(good))  # for groups whose maps hold nothing to estimate it from
+        return {key: level if level.maps else Level(*key, usual, 0) for key, level in found.items()}
+
+    def _level(self, key: tuple[str, int], members: list[Index], most: int, reasons: list[str]) -> Level:
+        """Estimate the noise of one group, and add to the reasons why maps did not serve."""
+        from .noise import noise_sigma
+
+        found = []
+        for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int)):
+            plane = self.read_map(members[place])
+            try:
+                found.append(float(noise_sigma(plane)))
+            except InputError as error:
+                reasons.append(str(error))
+        return Level(*key, float(np.median(found)) if found else float("nan"), len(found))
+
+
+@contextmanager
+def look_at(
+    path: str | os.PathLike[str], *, ext: str | int | None = None, axes: str | None = None, stokes: str | None = None
+) -> Iterator[Plan]:
+    """Open a file and tell what would be done to it.
+
+    Parameters
+    ----------
+    path : path
+    ext : str or int, optional
+        FITS extension.
+    axes : str, optional
+        The axes' roles where the header is silent or wrong, as ``"y=3,x=4,stokes=1"``.
+    stokes : str, optional
+        Stokes parameters to denoise, ``"QUV"`` by default; the others are copied.
+
+    Raises
+    ------
+    InputError, OptionError
+    """
+    source = open_source(path, ext)
+    try:
+        cube = from_header(source.header, source.shape, source.label, axes)
+        yield Plan(source, cube, _letters(cube, stokes, source.label))
+    finally:
+        source.close()
+
+
+def _letters(cube: Cube, stokes: str | None, label: str) -> str:
+    """Return which of the cube's Stokes parameters are denoised."""
+    if stokes is not None and (not stokes or set(stokes.upper()) - set("IQUV")):
+        raise OptionError(
+            f"--stokes {stokes!r} is no list of Stokes parameters; write letters among I, Q, U, V, like QUV"
+        )
+    if not cube.letters:
+        if stokes is not None:
+            raise OptionError(
+                f"{label} has no Stokes axis, so --stokes {stokes} means nothing; leave it out, or name the axis with --axes stokes=N"
+            )
+        return ""
+    wanted = (stokes or STOKES_BY_DEFAULT).upper()
+    chosen = "".join(letter for letter in "IQUV" if letter in wanted and letter in cube.letters)
+    if not chosen:
+        there = ", ".join(dict.fromkeys(cube.letters))
+        raise InputError(
+            f"{label} holds Stokes {there} only, and {wanted} are to be denoised; say --stokes {cube.letters[0]} to denoise it"
+        )
+    return chosen

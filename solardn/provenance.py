@@ -1,0 +1,111 @@
+"""What was done to a file, written into its header: SOLARNET's keywords for a processing step, and HISTORY in words.
+
+The step continues the file's own numbering. Keywords that described the input's pixels and no longer hold are removed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from . import __version__
+
+PAPER = "Díaz Baso, de la Cruz Rodríguez & Danilovic 2019, A&A 629, A99, doi:10.1051/0004-6361/201936069"
+
+_STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM")
+_NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
+_LONGEST_KEY = 8
+
+
+@dataclass(frozen=True)
+class Step:
+    """One processing step.
+
+    Attributes
+    ----------
+    procedure : str
+        The command, such as ``solardn denoise``.
+    mode : str
+        The network's name.
+    parameters : dict
+        Everything the result depends on, and how it was chosen; values as JSON knows them.
+    references : tuple of str
+        The network's reference, and others.
+    libraries : tuple of (str, str)
+        Names and versions of the libraries that computed.
+    environment : str
+        Where it was computed, in words.
+    history : tuple of str
+        What was done, in words.
+    parent : str
+        The input's file name.
+    date : str
+        When, as YYYY-MM-DD.
+    """
+
+    procedure: str
+    mode: str
+    parameters: dict[str, Any]
+    references: tuple[str, ...]
+    libraries: tuple[tuple[str, str], ...]
+    environment: str
+    history: tuple[str, ...]
+    parent: str
+    date: str
+
+
+def next_number(header: Any) -> int:
+    """Return the number of the next processing step of a FITS header."""
+    matches = (_NUMBERED.match(key) for key in header)
+    return 1 + max((int(match[1]) for match in matches if match), default=0)
+
+
+def record(header: Any, step: Step) -> None:
+    """Write a step into a FITS header, in place.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Of the image that the step made.
+    step : Step
+    """
+    for key in [key for key in header if _STALE.fullmatch(key)]:
+        del header[key]
+    n = next_number(header)
+    entries = [
+        (f"PRSTEP{n}", "NOISE-FILTERING", "kind of processing step"),
+        (f"PRPROC{n}", step.procedure, "procedure"),
+        (f"PRPVER{n}", __version__, "version of the procedure"),
+        (f"PRMODE{n}", step.mode, "network"),
+        (f"PRPARA{n}", json.dumps(step.parameters, ensure_ascii=True), "parameters"),
+        (f"PRREF{n}", "; ".join(_ascii(text) for text in (PAPER, *step.references) if text), "references"),
+        (f"PRENV{n}", _ascii(step.environment), "environment"),
+    ]
+    for letter, (name, version) in zip("ABCDEFGH", step.libraries, strict=False):
+        entries += [(f"PRLIB{n}{letter}", name, "library"), (f"PRVER{n}{letter}", version, "its version")]
+    entries += [
+        ("PARENTXT", _ascii(step.parent), "file this was made from"),
+        ("CREATOR", "solardn", "software that wrote this file"),
+        ("VERS_SW", __version__, "its version"),
+        ("DATE", step.date, "when this file was written"),
+    ]
+    for key, value, comment in entries:
+        if len(key) <= _LONGEST_KEY:
+            _set(header, key, value, comment)
+    for line in step.history:
+        header.add_history(_ascii(line))
+
+
+def _set(header: Any, key: str, value: str, comment: str) -> None:
+    """Set a keyword; a text too long for one card goes on in CONTINUE cards, where a comment would only take room."""
+    header[key] = value if len(value) > 68 - len(comment) else (value, comment)
+
+
+def _ascii(text: str) -> str:
+    """Return a text in the characters FITS allows."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKD", text).replace("σ", "sigma").replace("×", "x").replace("–", "-")
+    return plain.encode("ascii", "ignore").decode("ascii")

@@ -1,0 +1,71 @@
+"""The way of all maps of a cube: read ahead, worked on, written behind, with no more than a few of them in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cube import Cube, Index
+from .io import Sink, Source
+
+Float = NDArray[np.float32]
+Work = Callable[[Index, NDArray[np.floating]], Sequence[Float]]
+"""Makes the planes of all layers, (y, x) each, from one map and its index."""
+
+_SHARE = 16  # a batch of maps takes at most this fraction of the memory: three are alive, each as input and as layers
+
+
+def stream(source: Source, cube: Cube, sink: Sink, work: Work, layers: int, memory: int) -> None:
+    """Send every map of a cube through a function and into a sink.
+
+    Reading and writing happen in threads of their own, each one batch away from the computation.
+
+    Parameters
+    ----------
+    source : Source
+    cube : Cube
+    sink : Sink
+    work : callable
+        Called once for each map, in the order of storage.
+    layers : int
+        How many planes it returns.
+    memory : int
+        The budget in bytes, which bounds how many maps are read together where they lie scattered.
+    """
+    bytes_a_map = math.prod(cube.map_shape) * (source.dtype.itemsize + 4 * layers)
+    batches = cube.batches(max(1, memory // _SHARE // bytes_a_map))
+    with ThreadPoolExecutor(1, "solardn-read") as reader, ThreadPoolExecutor(1, "solardn-write") as writer:
+        written: Future[None] | None = None
+        batch = next(batches, None)
+        ahead = reader.submit(source.read, batch.selection) if batch else None
+        while batch is not None and ahead is not None:
+            maps = cube.to_maps(ahead.result())
+            following = next(batches, None)
+            ahead = reader.submit(source.read, following.selection) if following else None
+            results = _results(work, batch.indices, maps, layers)
+            if written is not None:
+                written.result()
+            blocks = [cube.to_block(layer) for layer in results]
+            written = writer.submit(_write, sink, batch.selection, blocks)
+            batch = following
+        if written is not None:
+            written.result()
+
+
+def _results(work: Work, indices: Sequence[Index], maps: NDArray[Any], layers: int) -> NDArray[np.float32]:
+    """Return the planes of a batch, of shape (layer, map, y, x)."""
+    results = np.empty((layers, *maps.shape), np.float32)
+    for number, index in enumerate(indices):
+        for layer, plane in enumerate(work(index, maps[number])):
+            results[layer, number] = plane
+    return results
+
+
+def _write(sink: Sink, selection: Any, blocks: Sequence[Float]) -> None:
+    for layer, block in enumerate(blocks):
+        sink.write(layer, selection, block)

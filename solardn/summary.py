@@ -1,0 +1,135 @@
+"""What a run did, map by map and in all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cube import Cube, Index
+from .plan import Level
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class MapRecord:
+    """What was done to one map.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Over the axes that are not y and x.
+    stokes : str
+        Its Stokes parameter, or empty.
+    noise_sigma : float
+        rms of the noise, in the data's units; NaN for a map that was left as it is.
+    scale : float
+        Factor to network units; NaN likewise.
+    residual_rms : float
+        rms of data − result, in the data's units; NaN likewise.
+    cycles : int
+        Passes of the network; 0 for a map that was left as it is: not chosen, or without any value.
+    """
+
+    index: Index
+    stokes: str
+    noise_sigma: float
+    scale: float
+    residual_rms: float
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One map kept for a picture: observation, result and noise rms, in the data's units."""
+
+    index: Index
+    observation: Float
+    result: Float
+    noise_sigma: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did.
+
+    Attributes
+    ----------
+    label : str
+        The input, and which part of it.
+    outputs : tuple of pathlib.Path
+        The files written.
+    cube : Cube
+        Its axes and maps.
+    maps : tuple of MapRecord
+        In the order of storage.
+    levels : tuple of Level
+        The noise of each group of maps.
+    unit : str
+        Of the data, or empty.
+    network, device, why : str
+        The network's name, where it ran, and how that was chosen.
+    tile : int
+        Pixels along a tile's side.
+    pixels : int
+        Pixels denoised.
+    seconds : float
+        Time taken in all.
+    sample : Sample
+        One of the maps, with its result.
+    """
+
+    label: str
+    outputs: tuple[Path, ...]
+    cube: Cube
+    maps: tuple[MapRecord, ...]
+    levels: tuple[Level, ...]
+    unit: str
+    network: str
+    device: str
+    why: str
+    tile: int
+    pixels: int
+    seconds: float
+    sample: Sample = field(repr=False)
+
+    @property
+    def denoised(self) -> int:
+        """Number of maps that were denoised."""
+        return sum(record.cycles > 0 for record in self.maps)
+
+    @property
+    def noise_sigma(self) -> float:
+        """Median noise rms over the groups of maps, in the data's units."""
+        return float(np.median([level.noise_sigma for level in self.levels]))
+
+    @property
+    def residual_ratio(self) -> float:
+        """Median over maps of the residual's rms in units of the noise."""
+        return float(np.median([record.residual_rms / record.noise_sigma for record in self.maps if record.cycles]))
+
+
+def table(cube: Cube, records: list[MapRecord]) -> dict[str, NDArray[Any]]:
+    """Return the records as columns, one row a map: its index on each axis (0 is the first), and what was done."""
+    columns: dict[str, NDArray[Any]] = {
+        f"I_{axis.role.upper()}{axis.number}": np.array([record.index[place] for record in records], np.int32)
+        for place, axis in enumerate(cube.rest)
+    }
+    if cube.letters:
+        columns["STOKES"] = np.array([record.stokes for record in records])
+    columns["NOISE"] = np.array([record.noise_sigma for record in records])
+    columns["SCALE"] = np.array([record.scale for record in records])
+    columns["RESIDRMS"] = np.array([record.residual_rms for record in records])
+    columns["CYCLES"] = np.array([record.cycles for record in records], np.int32)
+    return columns
+
+
+def rms(values: NDArray[np.floating]) -> float:
+    """Return the rms of the finite ones among values, NaN without any."""
+    good = values[np.isfinite(values)].astype(np.float64)
+    return math.sqrt(float(np.mean(good * good))) if good.size else math.nan
