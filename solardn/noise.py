@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 from .separation import Separation, separate
-from .spectrum import CORRELATION, Array, Rings, WindowSpectra, rings, window_spectra
+from .spectrum import CORRELATION, Array, Rings, WindowSpectra, rings, window_size, window_spectra
 
 SMALLEST = 16
 """Height and width, in pixels, of the smallest map whose noise can be found."""
@@ -119,8 +119,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
             f"the map is constant ({values[valid][0]:g}), so it has no noise to find; give the noise level yourself"
         )
     values = (values - np.median(values[valid])) / scale
-    smallest = min(values.shape)
-    size = 64 if smallest >= 128 else 32 if smallest >= 64 else 16
+    size = window_size(values.shape) or SMALLEST
     spectra = window_spectra(values, valid, size)
     if not spectra.used.any():
         raise InputError(

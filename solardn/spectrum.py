@@ -158,3 +158,17 @@ def _ring_means(raw: Array, ring: Rings, cut: float = 3.0) -> Array:
         keep = raw < cut * mean[:, ring.labels]
         mean = ring.mean(raw * keep) / np.maximum(ring.mean(keep.astype(float)), 1 / ring.counts) / kept_mean
     return np.minimum(mean, 1.2 * ring.mean(raw))
+
+
+def window_size(shape: tuple[int, ...]) -> int | None:
+    """Return the size of windows, pixels, that suits a map of this shape; None when the map is too small for any."""
+    return next((size for least, size in ((128, 64), (64, 32), (16, 16)) if min(shape) >= least), None)
+
+
+def mean_spectrum(data: Array) -> tuple[Array, Array] | None:
+    """Return spatial frequencies, cycles/px, and mean power of a map; None when it is too small or too little of it is finite."""
+    size, valid = window_size(data.shape), np.isfinite(data)
+    if size is None:
+        return None
+    spectra = window_spectra(np.where(valid, data, 0), valid, size)
+    return (rings(size).k, spectra.power[spectra.used].mean(axis=0)) if spectra.used.any() else None
