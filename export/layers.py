@@ -118,6 +118,36 @@ class DepthToSpace(keras.layers.Layer):
         return {**super().get_config(), "block": self.block}
 
 
+@keras.saving.register_keras_serializable(package="solardn")
+class ReflectionPad(keras.layers.Layer):
+    """Pad y and x by reflection, the border pixel not repeated; one ONNX ``Pad``.
+
+    Parameters
+    ----------
+    width : int
+        Pixels added on each side.
+    """
+
+    def __init__(self, width: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+
+    def call(self, inputs: Any) -> Any:
+        """Return (n, y, x, c) as (n, y + 2 · width, x + 2 · width, c)."""
+        sides = (self.width, self.width)
+        return keras.ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output, (n, y, x, c)."""
+        batch, height, width, channels = input_shape
+        padded = [None if size is None else size + 2 * self.width for size in (height, width)]
+        return (batch, *padded, channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what is needed to build the layer again."""
+        return {**super().get_config(), "width": self.width}
+
+
 KINDS = ("element", "channel")
 """What a dropout drops: single elements, or whole channels of a map."""
 
