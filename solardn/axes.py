@@ -102,7 +102,7 @@ def from_header(header: Mapping[str, Any], shape: Sequence[int], where: str, ove
         raise InputError(f"{where} has the shape {_text(shape)}, which holds no pixel; give an image or a cube")
     kinds = _kinds(header, n)
     roles = [_role(kind, unit) for kind, unit in kinds]
-    chosen = _parse(override, n) if override else {}
+    chosen = {} if override is None else _parse(override, n)
     names = [kind for kind, _ in kinds]
     if "y" in chosen:
         roles = ["other" if role in ("y", "x") else role for role in roles]
@@ -127,7 +127,7 @@ def _kinds(header: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
     along = _pixel_axes(header, n)
     kinds = [("", "")] * n
     for world, pixel in along.items():
-        kind = str(header.get(f"CTYPE{world}", "")).strip().upper().split("-")[0]
+        kind = str(header.get(f"CTYPE{world}", "")).strip().upper().replace("SOLAR-", "SOLAR_").split("-")[0]
         kinds[n - pixel] = (kind, str(header.get(f"CUNIT{world}", "")).strip().lower())
     return kinds
 

@@ -41,22 +41,24 @@ def truth(seed: int = 1) -> Array:
     granules = _field(rng, 7, 1.0)
     network = np.clip(np.abs(_field(rng, 18, 2.0)) - 0.9, 0, None) * np.sign(_field(rng, 60, 2.0))
     fibrils = _field(rng, 3, 1.0) * np.clip(_field(rng, 40, 2.0), 0, None)
-    spot = _spot(0.42, 0.4, 34) - 0.6 * _spot(0.66, 0.68, 20)
-    along = 900 * spot + 350 * network + 25 * fibrils  # G
-    across = 500 * _ring(0.42, 0.4, 42) + 250 * _ring(0.66, 0.68, 26) + 120 * np.abs(network) + 60 * np.abs(fibrils)
-    angle = np.pi * _field(rng, 50, 2.0)
+    field = _monopole(0.42, 0.4, 30, 1400) + _monopole(0.7, 0.66, 16, -900)  # gauss along x, y and the line of sight
+    field[2] += 350 * network + 20 * fibrils
+    for direction in (0, 1):
+        field[direction] += 120 * _field(rng, 10, 1.0) * np.abs(network) + 60 * fibrils * _field(rng, 30, 2.0)
+    across, angle = np.hypot(field[0], field[1]), np.arctan2(field[1], field[0])
+    umbra = np.clip((np.abs(field[2]) - 500) / 900, 0, 1)
     depth = 0.6 + 0.05 * granules
-    continuum = 1 + 0.06 * granules - 0.6 * np.clip(np.abs(spot), 0, 1)
+    continuum = 1 + 0.06 * granules * (1 - umbra) - 0.7 * umbra
     shape = np.exp(-((_OFFSETS[:, None, None] / _WIDTH) ** 2))
     slope = 2 * _OFFSETS[:, None, None] / _WIDTH**2 * shape * depth
     curvature = (4 * _OFFSETS[:, None, None] ** 2 / _WIDTH**2 - 2) / _WIDTH**2 * shape * depth
-    splitting = 4.4e-5 * 1.0  # Å a gauss, at 6173 Å with a Landé factor of 2.5
+    splitting = 4.4e-5  # Å a gauss, at 6173 Å with a Landé factor of 2.5
     linear = 0.25 * (splitting * across) ** 2 * curvature
     maps = [
         1 - depth * shape,
         linear * np.cos(2 * angle),
         linear * np.sin(2 * angle),
-        splitting * along * slope,
+        splitting * field[2] * slope,
     ]
     return _limited(continuum * np.stack(maps))
 
@@ -163,14 +165,8 @@ def _limited(maps: Array) -> Array:
     return np.asarray(np.fft.ifft2(np.fft.fft2(maps) * (frequency < _CUTOFF)).real)
 
 
-def _distance(y: float, x: float) -> Array:
-    rows, columns = np.mgrid[:_SIZE, :_SIZE] / _SIZE
-    return np.asarray(np.hypot(rows - y, columns - x) * _SIZE)
-
-
-def _spot(y: float, x: float, radius: float) -> Array:
-    return np.asarray(1 / (1 + np.exp((_distance(y, x) - radius) / 3)))
-
-
-def _ring(y: float, x: float, radius: float) -> Array:
-    return np.asarray(np.exp(-(((_distance(y, x) - radius) / 12) ** 2)))
+def _monopole(y: float, x: float, depth: float, peak: float) -> Array:
+    """Return the field of a pole under the surface: (along x, along y, along the line of sight; y; x), in gauss."""
+    rows, columns = np.mgrid[:_SIZE, :_SIZE]
+    away = np.stack([columns - x * _SIZE, rows - y * _SIZE, np.full((_SIZE, _SIZE), depth)])
+    return np.asarray(peak * depth**2 * away / (away**2).sum(0) ** 1.5)
