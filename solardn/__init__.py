@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Denoiser, Scaling, denoise
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
+    from .files import denoise_file
+    from .summary import Summary
 
 __version__ = "0.1.0"
 
@@ -12,6 +14,7 @@ _WHERE = {
     "Denoiser": "api",
     "Scaling": "api",
     "denoise": "api",
+    "denoise_file": "files",
     "DeviceError": "errors",
     "InputError": "errors",
     "MissingExtra": "errors",
@@ -19,6 +22,7 @@ _WHERE = {
     "OptionError": "errors",
     "OutputError": "errors",
     "SolardnError": "errors",
+    "Summary": "summary",
 }
 
 __all__ = [
@@ -31,8 +35,10 @@ __all__ = [
     "OutputError",
     "Scaling",
     "SolardnError",
+    "Summary",
     "__version__",
     "denoise",
+    "denoise_file",
 ]
 
 

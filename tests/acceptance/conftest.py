@@ -1,0 +1,103 @@
+"""Fixtures for tests that use solardn as its users do: through the command line, on files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from click.testing import CliRunner, Result
+
+from solardn.cli import main
+
+from .. import networks
+
+
+class Line:
+    """The command line: called with words, it returns exit code, stdout and stderr."""
+
+    def __call__(self, *words: object) -> Result:
+        result = CliRunner().invoke(main, [str(word) for word in words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def good(self, *words: object) -> str:
+        """Return stdout of a command that must not fail."""
+        result = self(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *words: object) -> dict:
+        """Return the figures of a command that must not fail."""
+        return json.loads(self.good(*words, "--json"))
+
+    def bad(self, *words: object) -> str:
+        """Return the one sentence on stderr of a command that must fail."""
+        result = self(*words)
+        assert result.exit_code == 1, result.output
+        assert result.stdout == ""
+        assert result.stderr.startswith("Error: ")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+
+@pytest.fixture
+def solardn() -> Line:
+    """Return the command line."""
+    return Line()
+
+
+@pytest.fixture(scope="session")
+def folder_of_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the networks ``same``, which returns its input, and ``smooth``."""
+    folder = tmp_path_factory.mktemp("networks")
+    networks.identity(folder / "same.onnx")
+    networks.blur(folder / "smooth.onnx")
+    networks.pooled(folder / "blocks.onnx")
+    if not (Path(__file__).parents[2] / "models" / "stokes.onnx").exists():
+        networks.blur(folder / "stokes.onnx")  # stands in for the default network in a checkout that lacks it
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def known_networks(monkeypatch: pytest.MonkeyPatch, folder_of_networks: Path, tmp_path: Path) -> None:
+    """Let the test networks be found by name, and keep the user's own out of the tests."""
+    monkeypatch.setenv("SOLARDN_MODELS", str(folder_of_networks))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+@pytest.fixture
+def noisy() -> np.ndarray:
+    """Return a map with a signal and white noise of rms 0.01."""
+    y, x = np.mgrid[:48, :64]
+    signal = 0.1 * np.exp(-((y - 20) ** 2 + (x - 30) ** 2) / 50)
+    return (signal + np.random.default_rng(0).normal(0, 0.01, signal.shape)).astype(np.float32)
+
+
+@pytest.fixture
+def image(tmp_path: Path, noisy: np.ndarray) -> Path:
+    """Return a FITS file with one map."""
+    path = tmp_path / "map.fits"
+    fits.PrimaryHDU(noisy).writeto(path)
+    return path
+
+
+CRISP = {
+    "CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "WAVE", "CTYPE4": "STOKES", "CTYPE5": "UTC",
+    "CUNIT1": "arcsec", "CUNIT2": "arcsec", "CUNIT3": "nm", "CUNIT5": "s",
+    "CRVAL4": 1.0, "CRPIX4": 1.0, "CDELT4": 1.0, "BUNIT": "W m-2 nm-1",
+}  # fmt: skip
+
+
+@pytest.fixture
+def crisp(tmp_path: Path) -> Path:
+    """Return a FITS cube of axes (time 2, Stokes 4, wavelength 3, y 40, x 52), noise of rms 0.02, with a table behind it."""
+    path = tmp_path / "crisp.fits"
+    data = np.random.default_rng(1).normal(0, 0.02, (2, 4, 3, 40, 52)).astype(np.float32)
+    data[:, 0] += 1
+    table = fits.BinTableHDU.from_columns([fits.Column("SEEING", "D", array=np.arange(2.0))], name="VAR-EXT")
+    fits.HDUList([fits.PrimaryHDU(data, fits.Header(CRISP)), table]).writeto(path)
+    return path

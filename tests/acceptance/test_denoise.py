@@ -1,0 +1,180 @@
+"""What `solardn denoise` does with good input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+import solardn as package
+
+
+def test_a_map_comes_back_denoised_in_a_file_like_its_own(solardn, image, noisy, tmp_path):
+    solardn.good("denoise", image, tmp_path / "out.fits", "--model", "smooth")
+    with fits.open(tmp_path / "out.fits", checksum=True) as hdus:
+        assert hdus[0].data.dtype == ">f4"
+        assert hdus[0].data.shape == noisy.shape
+        assert 0.01 / 3 < (hdus[0].data - noisy).std() < 0.02
+        hdus.verify("exception")
+
+
+@pytest.mark.parametrize("scale", ["--scale", "--noise-sigma"])
+def test_a_network_that_changes_nothing_gives_the_same_pixels(solardn, image, noisy, tmp_path, scale):
+    solardn.good("denoise", image, tmp_path / "out.fits", "--model", "same", scale, "1")
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits"), noisy)
+
+
+def test_the_python_function_gives_what_the_command_gives(solardn, image, tmp_path):
+    solardn.good("denoise", image, tmp_path / "a.fits", "--model", "smooth")
+    calls = []
+    summary = package.denoise_file(image, tmp_path / "b.fits", model="smooth", progress=lambda *now: calls.append(now))
+    assert (tmp_path / "a.fits").read_bytes() == (tmp_path / "b.fits").read_bytes()
+    assert calls == [(1, 1, 48 * 64)]
+    assert summary.noise_sigma == pytest.approx(0.01, rel=0.1)
+    data = fits.getdata(image).astype(np.float32)
+    expected = package.denoise(data, summary.noise_sigma, model="smooth")
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "b.fits"), expected)
+
+
+def test_stokes_i_is_copied_and_q_u_v_are_denoised(solardn, crisp, tmp_path):
+    before = fits.getdata(crisp)
+    figures = solardn.json("denoise", crisp, tmp_path / "out.fits", "--model", "smooth")
+    after = fits.getdata(tmp_path / "out.fits")
+    np.testing.assert_array_equal(after[:, 0], before[:, 0])
+    assert all((after[t, s, w] != before[t, s, w]).mean() > 0.9 for t in range(2) for s in (1, 2, 3) for w in range(3))
+    assert (figures["maps"], figures["denoised"], figures["stokes"]) == (24, 18, "QUV")
+    assert len(figures["levels"]) == 9
+    assert figures["noise_sigma"] == pytest.approx(0.02, rel=0.1)
+
+
+def test_the_stokes_parameters_can_be_chosen(solardn, crisp, tmp_path):
+    before = fits.getdata(crisp)
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--stokes", "v")
+    changed = (fits.getdata(tmp_path / "out.fits") != before).any(axis=(0, 2, 3, 4))
+    assert changed.tolist() == [False, False, False, True]
+
+
+def test_a_raster_is_denoised_in_its_own_planes(solardn, tmp_path):
+    planes = np.random.default_rng(0).normal(5, 1, (3, 20, 24)).astype(np.float32)  # wavelength, y, x
+    header = fits.Header({"CTYPE1": "WAVE", "CTYPE2": "HPLT-TAN", "CTYPE3": "HPLN-TAN"})
+    fits.PrimaryHDU(np.transpose(planes, (2, 1, 0)), header).writeto(tmp_path / "raster.fits")
+    fits.PrimaryHDU(planes).writeto(tmp_path / "planes.fits")
+    for name in ("raster", "planes"):
+        solardn.good(
+            "denoise", tmp_path / f"{name}.fits", tmp_path / f"{name}-out.fits", "--model", "smooth", "--scale", 1
+        )
+    raster, expected = (fits.getdata(tmp_path / f"{name}-out.fits") for name in ("raster", "planes"))
+    np.testing.assert_array_equal(np.transpose(raster, (2, 1, 0)), expected)
+
+
+def test_everything_else_of_the_file_is_carried_over(solardn, crisp, tmp_path):
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--residual")
+    with fits.open(crisp) as before, fits.open(tmp_path / "out.fits", checksum=True) as after:
+        assert [hdu.name for hdu in after] == ["PRIMARY", "VAR-EXT", "RESIDUAL", "SOLARDN"]
+        assert fits.TableDataDiff(before[1].data, after[1].data).identical
+        difference = fits.HeaderDiff(before[0].header, after[0].header, ignore_keywords=["HISTORY"])
+        assert set(difference.diff_keyword_values) == set()
+        assert not difference.diff_keywords[0]
+        np.testing.assert_allclose(after["RESIDUAL"].data, before[0].data - after[0].data, atol=1e-7)
+
+
+def test_what_was_done_is_written_into_the_header(solardn, crisp, tmp_path):
+    solardn.good("denoise", crisp, tmp_path / "one.fits", "--model", "smooth")
+    solardn.good("denoise", tmp_path / "one.fits", tmp_path / "two.fits", "--model", "same", "--scale", "2")
+    header = fits.getheader(tmp_path / "two.fits")
+    assert [header[f"PRSTEP{n}"] for n in (1, 2)] == ["NOISE-FILTERING"] * 2
+    assert [header[f"PRMODE{n}"] for n in (1, 2)] == ["smooth", "same"]
+    first, second = (json.loads(header[f"PRPARA{n}"]) for n in (1, 2))
+    assert first["noise_sigma"] == pytest.approx(0.02, rel=0.1)
+    assert first["noise_sigma_from"] == "estimated"
+    assert second["scale"] == 2
+    assert len(first["sha256"]) == 64
+    assert header["PARENTXT"] == "one.fits"
+    assert header["CREATOR"] == "solardn"
+    assert any("18 of 24 maps" in line for line in header["HISTORY"])
+
+
+def test_a_table_tells_what_was_done_to_each_map_of_a_cube(solardn, crisp, tmp_path):
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--cycles", 2)
+    table = fits.getdata(tmp_path / "out.fits", "SOLARDN")
+    assert len(table) == 24
+    assert table["STOKES"][:12].tolist() == list("IIIQQQUUUVVV")
+    assert table["CYCLES"][:4].tolist() == [0, 0, 0, 2]
+    assert np.isnan(table["NOISE"][0])
+    assert table["NOISE"][3] == pytest.approx(0.02, rel=0.2)
+
+
+def test_an_npy_array_comes_back_as_one(solardn, noisy, tmp_path):
+    np.save(tmp_path / "in.npy", np.asfortranarray(np.stack([noisy, noisy]).astype(">f8")))
+    solardn.good("denoise", tmp_path / "in.npy", tmp_path / "out.npy", "--model", "same", "--scale", 1, "--residual")
+    out = np.load(tmp_path / "out.npy")
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, np.stack([noisy, noisy]))
+    np.testing.assert_array_equal(np.load(tmp_path / "out.residual.npy"), np.zeros((2, 48, 64)))
+
+
+def test_pixels_without_value_stay_as_they_are(solardn, noisy, tmp_path):
+    noisy[:5, :7], noisy[20, 20], noisy[30, 30] = np.nan, np.inf, -np.inf
+    np.save(tmp_path / "in.npy", np.stack([noisy, np.full_like(noisy, np.nan)]))
+    figures = solardn.json("denoise", tmp_path / "in.npy", tmp_path / "out.npy", "--model", "smooth")
+    out = np.load(tmp_path / "out.npy")
+    bad = ~np.isfinite(noisy)
+    np.testing.assert_array_equal(out[0][bad], noisy[bad])
+    assert np.isfinite(out[0][~bad]).all()
+    assert np.isnan(out[1]).all()
+    assert figures["denoised"] == 1
+
+
+def test_the_output_can_be_compressed(solardn, image, noisy, tmp_path):
+    for _ in range(2):
+        solardn.good("denoise", image, tmp_path / "out.fits.gz", "--model", "same", "--scale", 1, "--overwrite")
+    assert (tmp_path / "out.fits.gz").read_bytes()[:2] == b"\x1f\x8b"
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits.gz"), noisy)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.fits", "out.fits.gz"]
+
+
+def test_a_picture_is_drawn(solardn, crisp, tmp_path):
+    pytest.importorskip("matplotlib")
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--quicklook", tmp_path / "look.png")
+    assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_quiet_says_nothing_and_verbose_says_more(solardn, crisp, tmp_path):
+    said = solardn.good("denoise", crisp, tmp_path / "a.fits", "--model", "smooth")
+    more = solardn.good("denoise", crisp, tmp_path / "b.fits", "--model", "smooth", "-v")
+    assert solardn.good("denoise", crisp, tmp_path / "c.fits", "--model", "smooth", "-q") == ""
+    assert len(more.splitlines()) > len(said.splitlines()) > 3
+
+
+def test_info_tells_beforehand_what_would_be_done(solardn, crisp, tmp_path):
+    figures = solardn.json("info", crisp, "--model", "smooth")
+    assert [axis["role"] for axis in figures["axes"]] == ["time", "stokes", "wavelength", "y", "x"]
+    assert figures["noise_sigma"] == pytest.approx(0.02, rel=0.1)
+    assert figures["unit"] == "W m-2 nm-1"
+    words = solardn.good("info", crisp, "--model", "smooth")
+    assert "STOKES" in words
+    assert "18 of 40 × 52 pixels to denoise (Stokes Q, U, V), 6 to copy" in words
+    assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
+
+
+def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
+    np.save(tmp_path / "in.npy", np.random.default_rng(0).normal(size=(3000, 100, 100)).astype(np.float32))
+    words = [sys.executable, "-m", "solardn", "denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", "1"]
+    environment = os.environ | {"SOLARDN_MODELS": str(folder_of_networks)}
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    part = tmp_path / ".out.npy.solardn-part"
+    while not (part.exists() and part.stat().st_size > 10**6) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("Error: interrupted")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.npy"]
