@@ -60,7 +60,8 @@ class Card:
         Where the weights come from: sha256, training command and revision, data.
     check : dict or None
         A small input and the expected outputs, for the self-check: ``{"map": array, "mean": array, …, "tolerance": t}``
-        with arrays as `encode_array` writes them, of shape (1, 1, height, width).
+        with arrays as `encode_array` writes them, of shape (n, 1, height, width). The tolerance is the largest difference
+        allowed, as a fraction of the range of the expected output. With dropout, ``seed`` (n) and ``origin`` (2) are lists.
     contract : int
         Version of this table.
     """

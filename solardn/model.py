@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import onnxfile
 from .card import Card, decode_array
@@ -55,7 +56,7 @@ class Model:
         Returns
         -------
         float
-            The largest difference found, in network units.
+            The largest difference found, as a fraction of the range of the expected output.
 
         Raises
         ------
@@ -68,13 +69,18 @@ class Model:
         if check is None:
             raise ModelError(f"the card of {self.path} carries no self-check; convert the network again to give it one")
         given = Engine(self, device=device).run(decode_array(check["map"]))
-        worst = max(float(np.abs(given[name] - decode_array(check[name])).max()) for name in self.card.outputs)
+        worst = max(_difference(given[name], decode_array(check[name])) for name in self.card.outputs)
         if not worst <= check["tolerance"]:
             raise ModelError(
-                f"network {self.card.name!r} ({self.path}) fails its self-check: the output is off by {worst:.3g}, allowed are {check['tolerance']:.3g}; "
+                f"network {self.card.name!r} ({self.path}) fails its self-check: the output is off by {worst:.3g} of its range, allowed are {check['tolerance']:.3g}; "
                 "get the file again, or report the versions that 'solardn doctor' prints"
             )
         return worst
+
+
+def _difference(given: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Return the largest absolute difference as a fraction of the range of what is expected."""
+    return float(np.abs(given - expected).max() / (np.ptp(expected) or 1.0))
 
 
 def available() -> dict[str, Path]:

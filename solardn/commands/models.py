@@ -111,7 +111,7 @@ def verify(names: tuple[str, ...], device: str) -> None:
             failed.append(name)
             click.echo(f"{name:<16} fails: {error}")
         else:
-            click.echo(f"{name:<16} right: largest difference {difference:.2g} in the network's units")
+            click.echo(f"{name:<16} right: largest difference {difference:.2g} of the output's range")
     if failed:
         raise ModelError(f"the self-check of {', '.join(failed)} failed; get the files again, or convert them again")
 
