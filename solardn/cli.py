@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from . import __version__
+from .commands import options
 from .commands.demo import demo
 from .commands.denoise import denoise
 from .commands.doctor import doctor
@@ -41,17 +42,17 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    "solardn",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=options.examples(
+        "solardn demo", "solardn info observation.fits", "solardn denoise observation.fits denoised.fits"
+    ),
+)
 @click.version_option(__version__, prog_name="solardn")
 def main() -> None:
-    r"""Take the noise out of solar polarimetric maps, and know how far to trust what is left.
-
-    \b
-    Examples:
-      solardn demo
-      solardn info observation.fits
-      solardn denoise observation.fits denoised.fits
-    """
+    """Take the noise out of solar polarimetric maps, and know how far to trust what is left."""
 
 
 for command in (denoise, info, models, doctor, demo):

@@ -165,10 +165,9 @@ class _Work:
     def __call__(self, index: Index, plane: NDArray[np.floating]) -> list[NDArray[np.float32]]:
         """Return the result of a map, and its residual where wanted."""
         letter = self._plan.cube.letter(index)
-        with np.errstate(over="ignore"):
-            observed = plane.astype(np.float32)
-        if self._plan.denoises(index) and np.isfinite(plane).any():
-            result = self._denoised(index, letter, plane, observed)
+        observed = self._plan.as_float32(index, plane)
+        if self._plan.denoises(index) and np.isfinite(observed).any():
+            result = self._denoised(index, letter, observed)
         else:
             result = observed
             self.records.append(MapRecord(index, letter, np.nan, np.nan, np.nan, 0))
@@ -176,13 +175,11 @@ class _Work:
             self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
         return [result, _difference(observed, result)] if self._residual else [result]
 
-    def _denoised(
-        self, index: Index, letter: str, plane: NDArray[np.floating], observed: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _denoised(self, index: Index, letter: str, observed: NDArray[np.float32]) -> NDArray[np.float32]:
         sigma = self._levels[self._plan.cube.group(index)].noise_sigma
         scale = self._denoiser.card.input_sigma / sigma
         try:
-            result = self._denoiser.denoise_map(plane, scale, self._cycles)
+            result = self._denoiser.denoise_map(observed, scale, self._cycles)
         except InputError as error:
             raise InputError(f"map {index} of {self._plan.source.label}: {error}") from error
         self.pixels += observed.size

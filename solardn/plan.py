@@ -82,10 +82,27 @@ class Plan:
                 f"{card.min_size} × {card.min_size}; if other axes are the maps' own, name them with --axes y=N,x=M"
             )
 
-    def read_map(self, index: Index) -> NDArray[np.floating]:
+    def read_map(self, index: Index) -> NDArray[np.float32]:
         """Return one map (y, x)."""
         block = self.source.read(self.cube.batch_of(index).selection)
-        return np.asarray(self.cube.to_maps(block)[0])
+        return self.as_float32(index, self.cube.to_maps(block)[0])
+
+    def as_float32(self, index: Index, plane: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return a map in the type of the computation and of the output.
+
+        Raises
+        ------
+        InputError
+            A value is beyond what the type holds.
+        """
+        with np.errstate(over="ignore"):
+            values = plane.astype(np.float32, copy=False)
+        lost = np.isinf(values) & np.isfinite(plane) if plane.dtype.itemsize > 4 else np.zeros(0, bool)
+        if lost.any():
+            raise InputError(
+                f"map {index} of {self.source.label} holds the value {plane[lost][0]:.3g}, beyond what float32 holds (3.4e38); divide the data before"
+            )
+        return values
 
     def levels(self) -> dict[tuple[str, int], Level]:
         """Estimate the noise of each group: the median over some of its maps, spread evenly.

@@ -9,7 +9,7 @@ import click
 from . import options, report
 
 
-@click.command()
+@click.command(epilog=options.examples("solardn demo --overwrite"))
 @click.argument("dir", type=options.PATH, default="solardn-demo")
 @options.network_options
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier demo.")
@@ -24,12 +24,7 @@ def demo(
     memory: str,
     overwrite: bool,
 ) -> None:
-    r"""Simulate an observation whose truth is known, denoise it, and show what was gained; the files go to DIR (solardn-demo).
-
-    \b
-    Example:
-      solardn demo --overwrite
-    """
+    """Simulate an observation whose truth is known, denoise it, and show what was gained; the files go to DIR (solardn-demo)."""
     from importlib.util import find_spec
 
     from ..api import Denoiser

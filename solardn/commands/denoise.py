@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from ..summary import Summary
 
 
-@click.command(epilog=report.keys_help(report.DENOISE_KEYS))
+@click.command(
+    epilog=options.examples(
+        "solardn denoise observation.fits denoised.fits",
+        "solardn denoise observation.fits denoised.fits --residual --quicklook picture.png --overwrite",
+        "solardn denoise map.npy clean.npy --noise-sigma 0.002",
+    )
+    + report.keys_help(report.DENOISE_KEYS)
+)
 @click.argument("input", type=options.PATH)
 @click.argument("output", type=options.PATH)
 @options.network_options
@@ -44,16 +51,10 @@ def denoise(
     as_json: bool,
     **choices: Any,
 ) -> None:
-    r"""Take the noise out of every map of INPUT and write the result to OUTPUT.
+    """Take the noise out of every map of INPUT and write the result to OUTPUT.
 
     INPUT is a FITS file (also compressed) or a .npy array. OUTPUT has the same format, shape and header, and float32 values; it appears
     whole at the end, or not at all, and INPUT is never changed.
-
-    \b
-    Examples:
-      solardn denoise observation.fits denoised.fits
-      solardn denoise observation.fits denoised.fits --residual --quicklook picture.png --overwrite
-      solardn denoise map.npy clean.npy --noise-sigma 0.002
     """
     from ..api import Denoiser
     from ..files import denoise_file

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import click
 
+from . import options
 
-@click.command()
+
+@click.command(epilog=options.examples("solardn doctor"))
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with the keys what, state, good.")
 def doctor(as_json: bool) -> None:
-    r"""Show versions, devices that truly compute, and what is missing; exit code 1 when something needed does not work.
-
-    \b
-    Example:
-      solardn doctor
-    """
+    """Show versions, devices that truly compute, and what is missing; exit code 1 when something needed does not work."""
     import json
 
     from ..doctor import examine

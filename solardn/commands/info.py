@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ..plan import Plan
 
 
-@click.command(epilog=report.keys_help(report.INFO_KEYS))
+@click.command(
+    epilog=options.examples("solardn info observation.fits", "solardn info observation.fits --json")
+    + report.keys_help(report.INFO_KEYS)
+)
 @click.argument("input", type=options.PATH)
 @options.network_options
 @options.scaling_options
@@ -36,13 +39,7 @@ def info(
     as_json: bool,
     **choices: Any,
 ) -> None:
-    r"""Show what would be done to INPUT: axes, maps, noise level, tiles, memory, device, time. Nothing is written.
-
-    \b
-    Examples:
-      solardn info observation.fits
-      solardn info observation.fits --json
-    """
+    """Show what would be done to INPUT: axes, maps, noise level, tiles, memory, device, time. Nothing is written."""
     import statistics
 
     from ..api import Denoiser

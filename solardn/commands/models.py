@@ -10,27 +10,17 @@ import click
 from . import options
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, epilog=options.examples("solardn models"))
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    r"""Networks at hand: list them, show their cards, check them, add your own.
-
-    \b
-    Example:
-      solardn models
-    """
+    """Networks at hand: list them, show their cards, check them, add your own."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_models)
 
 
-@models.command("list")
+@models.command("list", epilog=options.examples("solardn models list"))
 def list_models() -> None:
-    r"""List the networks that can be named: bundled, from SOLARDN_MODELS, and your own.
-
-    \b
-    Example:
-      solardn models list
-    """
+    """List the networks that can be named: bundled, from SOLARDN_MODELS, and your own."""
     from rich.console import Console
     from rich.table import Table
 
@@ -54,16 +44,11 @@ def list_models() -> None:
         click.echo("no network is at hand; add one with 'solardn models add FILE.onnx'")
 
 
-@models.command()
+@models.command(epilog=options.examples("solardn models show stokes"))
 @click.argument("name", default="stokes")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as JSON; its keys are those of the card itself.")
 def show(name: str, as_json: bool) -> None:
-    r"""Show the card of the network NAME (or ONNX file): what it is, needs, and comes from.
-
-    \b
-    Example:
-      solardn models show stokes
-    """
+    """Show the card of the network NAME (or ONNX file): what it is, needs, and comes from."""
     from ..model import load
     from .report import print_json
 
@@ -88,16 +73,11 @@ def _words(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-@models.command()
+@models.command(epilog=options.examples("solardn models verify stokes"))
 @click.argument("names", nargs=-1)
 @click.option("--device", metavar="auto|cpu|cuda[:N]", default="cpu", show_default=True, help="Where to run the check.")
 def verify(names: tuple[str, ...], device: str) -> None:
-    r"""Run the self-check that a network carries; of all networks at hand when no NAMES are given.
-
-    \b
-    Example:
-      solardn models verify stokes
-    """
+    """Run the self-check that a network carries; of all networks at hand when no NAMES are given."""
     from ..errors import ModelError, SolardnError
     from ..model import available, load
 
@@ -116,17 +96,12 @@ def verify(names: tuple[str, ...], device: str) -> None:
         raise ModelError(f"the self-check of {', '.join(failed)} failed; get the files again, or convert them again")
 
 
-@models.command()
+@models.command(epilog=options.examples("solardn models add network.onnx --name mine --overwrite"))
 @click.argument("file", type=options.PATH)
 @click.option("--name", help="Name to give it.  [default: the file's]")
 @click.option("--overwrite", is_flag=True, help="Replace a network of that name that you added before.")
 def add(file: Path, name: str | None, overwrite: bool) -> None:
-    r"""Check the ONNX file FILE and keep a copy of it under its name, for --model.
-
-    \b
-    Example:
-      solardn models add network.onnx --name mine --overwrite
-    """
+    """Check the ONNX file FILE and keep a copy of it under its name, for --model."""
     from ..collect import add as keep
 
     path = keep(file, name, overwrite=overwrite)

@@ -25,6 +25,11 @@ def auto_or(number: type[int] | type[float]) -> Callable[[str], Any]:
     return convert
 
 
+def examples(*lines: str) -> str:
+    """Return a paragraph of examples for a command's help; each is run by the tests."""
+    return "\b\nExample" + "s" * (len(lines) > 1) + ":\n" + "".join(f"  {line}\n" for line in lines) + "\n"
+
+
 def _all(*decorators: Any) -> Callable[[Command], Command]:
     def apply(command: Command) -> Command:
         for decorator in reversed(decorators):

@@ -1,0 +1,63 @@
+"""Every command explains itself, with an example that runs, and quickly."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import click
+import numpy as np
+import pytest
+
+from solardn.cli import main
+from solardn.commands.report import DENOISE_KEYS, INFO_KEYS
+
+from .. import networks
+
+
+def commands(group=main, words=()):
+    yield words, group
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*words, name))
+
+
+COMMANDS = dict(commands())
+EXAMPLE = re.compile(r"^ +solardn( .*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_help_has_an_example(solardn, words):
+    said = solardn.good(*words, "--help")
+    assert EXAMPLE.search(said), said
+    for parameter in COMMANDS[words].params:
+        if isinstance(parameter, click.Option) and not parameter.is_eager:
+            assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words], ids=" ".join)
+def test_the_examples_run(solardn, words, tmp_path, noisy, crisp, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    crisp.rename(tmp_path / "observation.fits")
+    np.save(tmp_path / "map.npy", noisy)
+    networks.identity(tmp_path / "network.onnx")
+    for example in EXAMPLE.findall(COMMANDS[words].epilog):
+        solardn.good(*shlex.split(example))
+
+
+@pytest.mark.parametrize(("command", "keys"), [("info", INFO_KEYS), ("denoise", DENOISE_KEYS)])
+def test_every_json_key_is_in_the_help_and_the_other_way_round(solardn, crisp, tmp_path, command, keys):
+    output = [tmp_path / "out.fits"] if command == "denoise" else []
+    figures = solardn.json(command, crisp, *output, "--model", "smooth")
+    assert set(figures) == set(keys)
+    said = solardn.good(command, "--help")
+    assert all(key in said and meaning in said for key, meaning in keys.items())
+
+
+def test_help_and_import_load_nothing_heavy():
+    script = "import sys, solardn, solardn.cli; print(sorted({'onnxruntime', 'astropy', 'matplotlib', 'rich', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_module_is_the_command():
+    ran = subprocess.run([sys.executable, "-m", "solardn", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("solardn, version ")

@@ -1,0 +1,52 @@
+"""The commands beside denoise and info: demo, models, doctor."""
+
+import re
+
+import pytest
+from astropy.io import fits
+
+from .. import networks
+
+
+def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path):
+    said = solardn.good("demo", tmp_path / "try")
+    assert {path.name for path in (tmp_path / "try").iterdir()} >= {"observation.fits", "truth.fits", "denoised.fits"}
+    for letter in "QU":
+        before, after = map(float, re.search(rf"Stokes {letter}.*: (\S+) before, (\S+) after", said).groups())
+        assert after < before == pytest.approx(2e-3, rel=0.05)
+    assert fits.getheader(tmp_path / "try" / "denoised.fits")["PRSTEP2"] == "NOISE-FILTERING"
+
+
+def test_a_demo_does_not_replace_files_unasked(solardn, tmp_path):
+    (tmp_path / "observation.fits").write_text("precious")
+    assert "--overwrite" in solardn.bad("demo", tmp_path)
+    assert (tmp_path / "observation.fits").read_text() == "precious"
+
+
+def test_networks_are_listed_shown_checked_and_added(solardn, tmp_path):
+    networks.identity(tmp_path / "mine.onnx", description="my own")
+    assert "mine added" in solardn.good("models", "add", tmp_path / "mine.onnx")
+    assert "my own" in solardn.good("models")
+    assert "my own" in solardn.good("models", "show", "mine")
+    assert "right" in solardn.good("models", "verify", "mine")
+    assert "--overwrite" in solardn.bad("models", "add", tmp_path / "mine.onnx")
+    solardn.good("models", "add", tmp_path / "mine.onnx", "--overwrite")
+    assert "no name for a network" in solardn.bad("models", "add", tmp_path / "mine.onnx", "--name", "../up")
+
+
+def test_a_network_without_or_with_a_wrong_self_check_is_told_apart(solardn, tmp_path):
+    assert "no self-check" in solardn.bad("models", "verify", "smooth")
+    assert "does not exist" in solardn.bad("models", "verify", "gone.onnx")
+
+
+def test_what_is_no_network_is_not_added(solardn, tmp_path):
+    (tmp_path / "bad.onnx").write_text("nothing")
+    solardn.bad("models", "add", tmp_path / "bad.onnx")
+    assert "bad" not in solardn.good("models")
+
+
+def test_the_doctor_tries_the_devices(solardn):
+    said = solardn.good("doctor")
+    assert re.search(r"\+ device cpu +works", said)
+    assert "device cuda" in said
+    assert "onnxruntime" in said
