@@ -1,0 +1,192 @@
+"""Reading and writing FITS, below the command line."""
+
+import gzip
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solardn.io import checksum, open_source
+from solardn.io.place import check_place
+from solardn.provenance import Step
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.normal(100, 20, (3, 30, 40))
+WHOLE = (slice(None),) * 3
+STEP = Step("test", "net", {"a": 1}, (), (), "here", ("one line",), "in.fits", "2026-01-01")
+
+
+def read(path, ext=None):
+    source = open_source(path, ext)
+    try:
+        return source.read((slice(None),) * len(source.shape))
+    finally:
+        source.close()
+
+
+def rewrite(path, output, layers=(), ext=None):
+    """Write a file back through a sink, values unchanged."""
+    source = open_source(path, ext)
+    sink = source.sink(check_place(output, [path], True), layers, STEP)
+    whole = (slice(None),) * len(source.shape)
+    for layer in range(1 + len(layers)):
+        sink.write(layer, whole, source.read(whole).astype(np.float32))
+    sink.commit({})
+    source.close()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "f4", "f8"])
+def test_plain_images_of_every_type(tmp_path, dtype):
+    data = IMAGE.astype(dtype)
+    fits.PrimaryHDU(data).writeto(tmp_path / "in.fits")
+    values = read(tmp_path / "in.fits")
+    assert values.dtype.isnative
+    np.testing.assert_array_equal(values, data)
+
+
+@pytest.mark.parametrize("dtype", ["u2", "u4", "i1"])
+def test_integers_that_fits_stores_with_an_offset(tmp_path, dtype):
+    data = IMAGE.astype(dtype)
+    fits.PrimaryHDU(data).writeto(tmp_path / "in.fits")
+    np.testing.assert_array_equal(read(tmp_path / "in.fits"), data)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "float32"])
+def test_scaled_values_are_what_astropy_reads(tmp_path, dtype):
+    hdu = fits.PrimaryHDU(IMAGE.astype(dtype))
+    hdu.header["BSCALE"], hdu.header["BZERO"] = 0.25, -7.0
+    hdu.writeto(tmp_path / "raw.fits", output_verify="ignore")
+    if dtype != "float32":
+        hdu = fits.PrimaryHDU(IMAGE)
+        hdu.scale(dtype, bscale=0.25, bzero=-7.0)
+        hdu.header["BLANK"] = hdu.data[0, 0, 0] = -99
+        hdu.writeto(tmp_path / "raw.fits", overwrite=True)
+    with fits.open(tmp_path / "raw.fits") as hdus:
+        expected = hdus[0].data
+    np.testing.assert_array_equal(read(tmp_path / "raw.fits"), expected)
+    assert np.isnan(expected[0, 0, 0]) == (dtype != "float32")
+
+
+@pytest.mark.parametrize("algorithm", ["RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1", "PLIO_1"])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_tile_compressed_images(tmp_path, algorithm, dtype):
+    data = (np.abs(IMAGE[0]) if algorithm == "PLIO_1" else IMAGE[0]).astype(dtype)
+    if (algorithm, dtype) == ("PLIO_1", "float32"):
+        pytest.skip("PLIO takes whole numbers only")
+    tile = (16, 20) if algorithm == "HCOMPRESS_1" else None
+    fits.CompImageHDU(data, compression_type=algorithm, tile_shape=tile).writeto(tmp_path / "in.fits")
+    with fits.open(tmp_path / "in.fits") as hdus:
+        expected = hdus[1].data
+    values = read(tmp_path / "in.fits")
+    np.testing.assert_array_equal(values, expected)
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    with fits.open(tmp_path / "out.fits", checksum=True) as hdus:
+        assert type(hdus[1]) is fits.ImageHDU
+        np.testing.assert_array_equal(hdus[1].data, expected.astype("f4"))
+
+
+def test_a_part_of_a_compressed_cube(tmp_path):
+    fits.CompImageHDU(IMAGE.astype("f4"), tile_shape=(1, 10, 40), quantize_level=0, compression_type="GZIP_2").writeto(
+        tmp_path / "in.fits"
+    )
+    source = open_source(tmp_path / "in.fits")
+    np.testing.assert_array_equal(source.read((slice(1, 3), slice(None), 7)), IMAGE.astype("f4")[1:3, :, 7])
+    source.close()
+
+
+def test_files_compressed_as_a_whole_are_told_by_their_bytes(tmp_path):
+    import bz2
+    import lzma
+
+    fits.PrimaryHDU(IMAGE).writeto(tmp_path / "plain.fits")
+    plain = (tmp_path / "plain.fits").read_bytes()
+    for module in (gzip, bz2, lzma):
+        (tmp_path / "in.fits").write_bytes(module.compress(plain))
+        np.testing.assert_array_equal(read(tmp_path / "in.fits"), IMAGE)
+
+
+def test_the_first_image_is_taken_past_an_empty_primary_and_tables(tmp_path):
+    table = fits.BinTableHDU.from_columns([fits.Column("A", "J", array=[1, 2])], name="T")
+    line = fits.ImageHDU(np.arange(9.0), name="LINE")
+    fits.HDUList([fits.PrimaryHDU(), table, line, fits.ImageHDU(IMAGE, name="CUBE")]).writeto(tmp_path / "in.fits")
+    source = open_source(tmp_path / "in.fits")
+    assert (source.number, source.shape) == (3, IMAGE.shape)
+    assert source.label.endswith("in.fits[CUBE]")
+    source.close()
+
+
+def test_other_extensions_keep_their_bytes_and_the_whole_passes_verification(tmp_path):
+    table = fits.BinTableHDU.from_columns(
+        [fits.Column("V", "PD()", array=np.array([np.arange(3.0), np.arange(5.0)], object))], name="VARIABLE"
+    )
+    mask = fits.ImageHDU(np.ones((30, 40), "u1"), name="MASK")
+    text = fits.TableHDU.from_columns([fits.Column("N", "A8", array=["one", "two"])], name="ASCII")
+    hdus = fits.HDUList([fits.PrimaryHDU(), mask, fits.ImageHDU(IMAGE, name="CUBE"), table, text])
+    hdus[1].add_checksum()
+    hdus.writeto(tmp_path / "in.fits")
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits", ["RESIDUAL"], "CUBE")
+    with fits.open(tmp_path / "in.fits") as before, fits.open(tmp_path / "out.fits", checksum=True) as after:
+        after.verify("exception")
+        assert [hdu.name for hdu in after] == [*(hdu.name for hdu in before), "RESIDUAL"]
+        for number in (0, 1, 3, 4):
+            spans = [
+                (hdus[number].fileinfo()["datLoc"], hdus[number].fileinfo()["datSpan"]) for hdus in (before, after)
+            ]
+            data = [
+                path.read_bytes()[b : b + n]
+                for path, (b, n) in zip((tmp_path / "in.fits", tmp_path / "out.fits"), spans, strict=True)
+            ]
+            assert data[0] == data[1]
+            added = set(after[number].header) - set(before[number].header)
+            assert added == (set() if number == 1 else {"CHECKSUM", "DATASUM"})
+        assert [card.image for card in before[1].header.cards] == [card.image for card in after[1].header.cards]
+
+
+def test_a_last_block_that_is_not_filled_up_does_no_harm(tmp_path):
+    mask = fits.ImageHDU(np.ones((30, 40), "u1"), name="MASK")
+    fits.HDUList([fits.PrimaryHDU(IMAGE), mask]).writeto(tmp_path / "in.fits")
+    whole = (tmp_path / "in.fits").read_bytes()
+    (tmp_path / "in.fits").write_bytes(whole[: len(whole) - 2880 + 1200])
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    with fits.open(tmp_path / "out.fits", checksum=True) as hdus:
+        assert hdus[1].data.all()
+
+
+def test_keywords_about_the_old_values_are_renewed_or_removed(tmp_path):
+    header = fits.Header(
+        {"DATAMIN": 1.0, "DATAMAX": 2.0, "DATAMEAN": 3.0, "DATAMEDN": 4.0, "DATAP10": 5.0, "BUNIT": "G"}
+    )
+    hdu = fits.PrimaryHDU(IMAGE, header)
+    hdu.scale("int16", bscale=0.01, bzero=100)
+    hdu.header["BLANK"] = -32768
+    hdu.writeto(tmp_path / "in.fits", checksum=True)
+    values = read(tmp_path / "in.fits")
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    made = fits.getheader(tmp_path / "out.fits")
+    assert (made["BITPIX"], made["BUNIT"]) == (-32, "G")
+    assert not {"BSCALE", "BZERO", "BLANK", "DATAMEDN", "DATAP10"} & set(made)
+    assert made["DATAMIN"] == pytest.approx(values.min())
+    assert made["DATAMAX"] == pytest.approx(values.max())
+    assert made["DATAMEAN"] == pytest.approx(values.mean())
+
+
+def test_cards_that_are_not_standard_survive(tmp_path):
+    fits.PrimaryHDU(IMAGE[0], fits.Header({"FLUX": 1.0, "LOWER": 2.0})).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    raw = raw.replace(b"FLUX    =                  1.0", b"FLUX    =              2.7e+22")
+    (tmp_path / "in.fits").write_bytes(
+        raw.replace(b"LOWER   =                  2.0", b"LOWER   =                  nan")
+    )
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    assert fits.getheader(tmp_path / "out.fits")["FLUX"] == 2.7e22
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=4, max_size=400).map(lambda data: data[: len(data) // 4 * 4]))
+def test_the_checksum_is_astropys(data):
+    total = checksum.folded(checksum.words_sum(data))
+    hdu = fits.ImageHDU()
+    assert total == int(hdu._compute_checksum(np.frombuffer(data, "u1")))
+    assert checksum.encoded(total) == hdu._char_encode(~np.uint32(total))

@@ -1,0 +1,57 @@
+import json
+
+import pytest
+from astropy.io import fits
+
+from solardn.provenance import Step, next_number, record
+
+
+def step(**changes):
+    values = {
+        "procedure": "solardn denoise",
+        "mode": "stokes",
+        "parameters": {"network": "stokes", "noise_sigma": 1e-3, "sha256": "0" * 64},
+        "references": ("Someone 2026 — ünïcode",),
+        "libraries": (("onnxruntime", "1.2"), ("numpy", "2.0")),
+        "environment": "Python on a machine",
+        "history": ("noise σ of 1e-3",),
+        "parent": "in.fits",
+        "date": "2026-11-22",
+    }
+    return Step(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ({}, 1),
+        ({"PRSTEP1": "A", "PRPROC2": "B"}, 3),
+        ({"PRSTEP9": "A"}, 10),
+        ({"PRSTEP1A": "A"}, 2),
+        ({"PRSTEPX": "A"}, 1),
+    ],
+)
+def test_the_numbering_of_the_file_goes_on(given, number):
+    header = fits.Header(given)
+    assert next_number(header) == number
+    record(header, step())
+    assert header[f"PRSTEP{number}"] == "NOISE-FILTERING"
+    assert header[f"PRLIB{number}A"] == "onnxruntime"
+    assert next_number(header) == number + 1
+
+
+def test_parameters_are_json_that_survives_a_file(tmp_path):
+    header = fits.Header()
+    record(header, step())
+    fits.PrimaryHDU(header=header).writeto(tmp_path / "h.fits")
+    read = fits.getheader(tmp_path / "h.fits")
+    assert json.loads(read["PRPARA1"]) == step().parameters
+    assert "Someone 2026" in read["PRREF1"]
+    assert read["HISTORY"][0] == "noise sigma of 1e-3"
+
+
+def test_beyond_step_99_no_keyword_grows_too_long():
+    header = fits.Header({"PRSTEP99": "A"})
+    record(header, step())
+    assert all(len(key) <= 8 for key in header)
+    assert header["CREATOR"] == "solardn"
