@@ -26,7 +26,11 @@ CRISP = header("HPLN-TAB", "HPLT-TAB", "WAVE-TAB", "STOKES", "UTC--TAB", CRVAL4=
         (header("SOLX", "SOLY", "FREQ"), (5, 20, 30), "wavelength y x"),
         (header("solar-x", "solar-y"), (20, 30), "y x"),
         (header("WAVE", "HPLT-TAN", "HPLN-TAN"), (30, 20, 9), "x y wavelength"),
-        (header("WAVE", "HPLT-TAN", "HPLN-TAN", "STOKES", CRVAL4=1.0, CRPIX4=1.0), (4, 30, 20, 9), "stokes x y wavelength"),
+        (
+            header("WAVE", "HPLT-TAN", "HPLN-TAN", "STOKES", CRVAL4=1.0, CRPIX4=1.0),
+            (4, 30, 20, 9),
+            "stokes x y wavelength",
+        ),
         (header("HPLN-TAN", "HPLT-TAN", "Time"), (54, 20, 30), "time y x"),
         (header("", "", "VELO", CUNIT1="arcsec", CUNIT2="arcsec"), (5, 20, 30), "wavelength y x"),
         (header("HPLN-TAN", "HPLT-TAN", "WAVE", "UTC"), (1, 1, 20, 30), "time wavelength y x"),
