@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -29,6 +30,62 @@ def train(name: str) -> None:
     if name not in RECIPES:
         raise click.BadParameter(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}", param_hint="NAME")
     click.echo(run(name))
+
+
+@main.command()
+@click.argument("name")
+def publish(name: str) -> None:
+    """Convert the trained network NAME to ONNX, put it into models/, and keep the record of its training.
+
+    Example: python -m training publish stokes
+    """
+    from .publish import publish as run
+
+    click.echo(run(name))
+
+
+@main.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option(
+    "--authors",
+    type=click.Path(path_type=Path),
+    default=Path("runs/evaluation"),
+    show_default=True,
+    help="Folder of the authors' network authors-sst.onnx; fetched and converted into it when it is not there.",
+)
+@click.option("--bm3d/--no-bm3d", default=True, help="Compare with BM3D, told the true spectrum of the noise (slow).")
+@click.option("--quick", is_flag=True, help="Fewer cases.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs/evaluation/report"),
+    show_default=True,
+    help="Folder for tables and pictures.",
+)
+def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, out: Path) -> None:
+    """Judge networks (names or ONNX files) on held-out truths, beside the authors' network, BM3D and smoothing.
+
+    Example: python -m training evaluate stokes --quick
+    """
+    from solardn.errors import SolardnError
+
+    from .evaluate import evaluate as run
+
+    try:
+        click.echo(run(models, authors, bm3d, quick, out))
+    except SolardnError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def table() -> None:
+    """Write the table of the networks that ship, models/README.md, from their cards.
+
+    Example: python -m training table
+    """
+    from .table import write
+
+    click.echo(write())
 
 
 if __name__ == "__main__":

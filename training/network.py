@@ -89,7 +89,7 @@ def stokes(filters: tuple[int, int, int] = FILTERS, rate: float | None = None, k
     x = drop(_conv(x, f1, "up1_2"), "drop1")
     x = _up(x, skip0, f0, "up0")
     x = _conv(x, f0, "up0_1")
-    x = drop(_conv(x, f0, "up0_2"), "drop0")
+    x = _conv(x, f0, "up0_2")
     found = DepthToSpace(2, name="unfold", dtype="float32")(_conv(x, 4, "noise", activation=None, start="zeros"))
     mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
     if rate is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ class Recipe:
         Makes the network.
     plan : Plan
         How it is trained.
+    description : str
+        What it is, for its card.
     start : str, optional
         The network whose weights it starts from, where layers bear the same name.
     truths, noises : int
@@ -38,6 +41,7 @@ class Recipe:
 
     build: Callable[[], keras.Model]
     plan: Plan
+    description: str
     start: str | None = None
     truths: int = 6000
     noises: int = 3000
@@ -46,9 +50,16 @@ class Recipe:
 
 
 RECIPES = {
-    "stokes": Recipe(build=stokes, plan=Plan(steps=24_000)),
+    "stokes": Recipe(
+        build=stokes,
+        plan=Plan(steps=24_000),
+        description="Stokes maps in units of the noise: U-Net at half resolution that subtracts the noise it finds",
+    ),
     "stokes-bayes": Recipe(
-        build=lambda: stokes(rate=0.1, kind="channel"), plan=Plan(steps=8_000, rate=5e-4, seed=2), start="stokes"
+        build=lambda: stokes(rate=0.1, kind="channel"),
+        plan=Plan(steps=6_000, rate=5e-4, seed=2),
+        description="As stokes, with dropout behind the encoder and a log variance, for uncertainty",
+        start="stokes",
     ),
 }
 
@@ -69,6 +80,7 @@ def train(name: str) -> Path:
     """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
     recipe = RECIPES[name]
     trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan)
+    _note_revision(RUNS / name / "revision")
     batches = Batches(
         bank(BANKS, "truth", recipe.truths, recipe.bank_seed),
         bank(BANKS, "noise", recipe.noises, recipe.bank_seed),
@@ -76,3 +88,10 @@ def train(name: str) -> Path:
     )
     held_out = (np.array(bank(BANKS, kind, 24, recipe.held_out_seed)) for kind in ("truth", "noise"))
     return trainer.run(batches, validation(*held_out))
+
+
+def _note_revision(path: Path) -> None:
+    """Keep the revision of this repository at which a training began, and whether it had uncommitted changes."""
+    if not path.exists():
+        run = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty"], capture_output=True, text=True)
+        path.write_text(run.stdout.strip() or "unknown")

@@ -1,0 +1,70 @@
+"""A trained network becomes one that ships: converted, with a complete card, its training kept as a table and a picture."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+from export.cards import save
+from export.convert import convert
+from export.source import open_source
+
+from .recipes import RECIPES, RUNS, Recipe
+
+MODELS = Path("models")
+RECORDS = Path("docs/training")
+_REFERENCE = (
+    "solardn; after Díaz Baso, de la Cruz Rodríguez & Danilovic (2019), A&A 629, A99, doi:10.1051/0004-6361/201936069"
+)
+
+
+def publish(name: str, models: Path = MODELS) -> Path:
+    """Convert the trained network ``name`` into ``models`` and return its path; an older one is replaced."""
+    recipe, run = RECIPES[name], RUNS / name
+    card = {
+        "input_sigma": 1.0,
+        "description": recipe.description,
+        "reference": _REFERENCE,
+        "licence": "MIT",
+        "source": _origin(name, recipe, run),
+    }
+    model = convert(open_source(run / "final.keras", None, ("training.network",)), name, card)
+    path = models / f"{name}.onnx"
+    save(model, path, overwrite=True)
+    _record(name, run)
+    return path
+
+
+def _origin(name: str, recipe: Recipe, run: Path) -> dict[str, object]:
+    """Return what made the weights, for the card."""
+    return {
+        "command": f"python -m training train {name}",
+        "revision": (run / "revision").read_text().strip(),
+        "seed": recipe.plan.seed,
+        "steps": recipe.plan.steps,
+        "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
+    }
+
+
+def _record(name: str, run: Path) -> None:
+    """Keep the losses of a training as a table and a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run / "losses.csv", RECORDS / f"{name}.csv")
+    with (run / "losses.csv").open() as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    steps = [row["step"] for row in rows]
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for key in rows[0]:
+        if key.startswith("snr"):
+            axes.plot(steps, [row[key] for row in rows], label=f"signal {key[3:]} × noise")
+    axes.plot(steps, [row["loss"] for row in rows], "k--", label="training loss")
+    axes.set(xlabel="step", ylabel="rms error / noise rms (validation)", yscale="log", title=name)
+    axes.legend(fontsize="small")
+    figure.savefig(RECORDS / f"{name}.png", dpi=110)
+    pyplot.close(figure)
