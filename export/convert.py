@@ -94,15 +94,15 @@ def to_onnx(source: Source) -> tuple[onnx.ModelProto, list[Place]]:
     # tf2onnx sorts outputs by name; the contract has the mean first.
     repair.set_shapes(model.graph, tuple(sorted(source.outputs, key=("mean", "log_variance").index)))
     repair.drop_identities(model.graph)
-    repair.fix_resizes(model)
-    repair.prune(model.graph)
+    repair.settle_sizes(model)
+    repair.sort(model.graph)
     for node in model.graph.node:
         node.doc_string = node.name
     repair.name_all(model.graph)
     places = _take_markers(model.graph, marks)
     for node in model.graph.node:
         node.doc_string = ""
-    model.graph.name = source.model.name
+    model.graph.name, model.graph.doc_string = source.model.name, ""
     model.producer_name, model.producer_version, model.doc_string = "solardn.export", "", ""
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
@@ -205,5 +205,5 @@ def _errors_raised(name: str) -> Iterator[None]:
 
 
 def _sentence(name: str, messages: list[str]) -> str:
-    reason = " ".join(messages[0].split())[:300]
+    reason = messages[0].strip().splitlines()[-1].strip()[:300]
     return f"the network {name!r} cannot be converted ({reason}); build it from convolutions, poolings and the layers of export/layers.py"

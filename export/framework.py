@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 
 from solardn.errors import MissingExtra, OptionError
 
@@ -26,9 +27,11 @@ def prepare() -> None:
             f"{', '.join(missing)} is needed to convert networks; install it with: pip install 'solardn[export]'"
         )
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].backend.backend()
     if backend != "tensorflow":
         raise OptionError(
-            f"KERAS_BACKEND is {backend!r}, but only TensorFlow's graphs convert; unset it for this command"
+            f"Keras runs on {backend!r} here, but only TensorFlow's graphs convert; unset KERAS_BACKEND for this command"
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its banner, and sums in another order than elsewhere

@@ -61,18 +61,30 @@ def bypass(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
         rename(graph, {node.output[0]: node.input[0]})
 
 
-def prune(graph: onnx.GraphProto) -> None:
-    """Remove nodes and initializers that no output depends on."""
-    needed = {value.name for value in graph.output}
-    kept = []
-    for node in reversed(graph.node):
-        if needed.intersection(node.output):
-            kept.append(node)
-            needed.update(node.input)
-    tensors = [tensor for tensor in graph.initializer if tensor.name in needed]
+def sort(graph: onnx.GraphProto) -> None:
+    """Keep what the outputs depend on, in an order that follows from the graph alone (tf2onnx's varies from run to run)."""
+    makers = {output: node for node in graph.node for output in node.output}
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: dict[str, onnx.NodeProto] = {}
+    used: dict[str, onnx.TensorProto] = {}
+    waiting = [(value.name, False) for value in reversed(graph.output)]
+    while waiting:
+        name, ready = waiting.pop()
+        if name in tensors:
+            used[name] = tensors[name]
+        elif name in makers and ready:
+            nodes.setdefault(makers[name].output[0], makers[name])
+        elif name in makers and makers[name].output[0] not in nodes:
+            waiting.append((name, True))
+            waiting.extend((value, False) for value in reversed(makers[name].input))
+    for node in nodes.values():
+        attributes = sorted(node.attribute, key=lambda attribute: attribute.name)
+        del node.attribute[:]
+        node.attribute.extend(attributes)
+    kept, constants_kept = list(nodes.values()), list(used.values())
     del graph.node[:], graph.initializer[:], graph.value_info[:]
-    graph.node.extend(reversed(kept))
-    graph.initializer.extend(tensors)
+    graph.node.extend(kept)
+    graph.initializer.extend(constants_kept)
 
 
 def drop_identities(graph: onnx.GraphProto) -> None:
@@ -81,45 +93,58 @@ def drop_identities(graph: onnx.GraphProto) -> None:
         bypass(graph, node)
 
 
-def fix_resizes(model: onnx.ModelProto, sizes: tuple[int, int] = (192, 384)) -> None:
-    """Give every Resize constant scales, measured on maps of two sizes, in place of an output size computed on the way.
+def settle_sizes(model: onnx.ModelProto, sizes: tuple[int, int] = (192, 384)) -> None:
+    """Replace sizes that the graph computes on the way by what they turn out to be on maps of two sizes.
+
+    A Resize gets constant scales; a Slice or Pad that leaves the size as it is goes.
 
     Raises
     ------
     ModelError
-        A Resize enlarges by no fixed whole factor.
+        A Resize enlarges by no fixed whole factor, or maps of these sizes do not go through.
     """
     graph = model.graph
-    resizes = [node for node in graph.node if node.op_type == "Resize"]
-    if not resizes:
-        return
+    nodes = [node for node in graph.node if node.op_type in ("Resize", "Slice", "Pad")]
+    ratios = _ratios(model, nodes, sizes)
+    for number, (node, found) in enumerate(zip(nodes, ratios, strict=True), start=1):
+        scale = found.pop()
+        if node.op_type == "Resize":
+            if found or len(scale) != 4 or any(value != int(value) for value in scale):
+                raise ModelError(
+                    f"a Resize enlarges by {scale}, which is no fixed whole factor; up-sample by whole factors"
+                )
+            tensor = numpy_helper.from_array(np.array(scale, np.float32), f"scales_{number}")
+            graph.initializer.append(tensor)
+            node.input[:] = [node.input[0], "", tensor.name]
+        elif not found and len(scale) == 4 and set(scale) == {1.0}:
+            bypass(graph, node)
+
+
+def _ratios(
+    model: onnx.ModelProto, nodes: list[onnx.NodeProto], sizes: tuple[int, int]
+) -> list[set[tuple[float, ...]]]:
+    """Return the shape of each node's output over that of its input, for maps of either orientation."""
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
-    for node in resizes:
-        for name in (node.input[0], node.output[0]):
-            probe.graph.output.append(onnx.ValueInfoProto(name=name))
-    names = [value.name for value in probe.graph.output[len(graph.output) :]]
+    names = [name for node in nodes for name in (node.input[0], node.output[0])]
+    del probe.graph.output[:]
+    probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(names))
+    found: list[set[tuple[float, ...]]] = [set() for _ in nodes]
+    if not nodes:
+        return found
     running = session(probe)
-    found: list[set[tuple[float, ...]]] = [set() for _ in resizes]
     for height, width in (sizes, sizes[::-1]):
         try:
-            results = running.run(names, {"map": np.zeros((1, 1, height, width), np.float32)})
+            results = running.run(None, {"map": np.zeros((1, 1, height, width), np.float32)})
         except RUN_ERRORS as error:
             raise ModelError(
                 f"a map of {height}×{width} px does not go through the network ({str(error).splitlines()[0]}); use poolings and up-samplings that undo each other"
             ) from error
-        shapes = [array.shape for array in results]
-        for number, (before, after) in enumerate(zip(shapes[::2], shapes[1::2], strict=True)):
+        shapes = {value.name: result.shape for value, result in zip(running.get_outputs(), results, strict=True)}
+        for number, node in enumerate(nodes):
+            before, after = shapes[node.input[0]], shapes[node.output[0]]
             found[number].add(tuple(b / a for a, b in zip(before, after, strict=True)))
-    for number, (node, scales) in enumerate(zip(resizes, found, strict=True), start=1):
-        scale = scales.pop()
-        if scales or any(value != int(value) for value in scale):
-            raise ModelError(
-                f"a Resize enlarges by {scale}, which is no fixed whole factor; up-sample by whole factors"
-            )
-        tensor = numpy_helper.from_array(np.array(scale, np.float32), f"resize_{number}.scales")
-        graph.initializer.append(tensor)
-        node.input[:] = [node.input[0], "", tensor.name]
+    return found
 
 
 def name_all(graph: onnx.GraphProto) -> None:
@@ -136,9 +161,9 @@ def name_all(graph: onnx.GraphProto) -> None:
         for place, value in enumerate(node.input):
             if value in tensors and value not in names:
                 names[value] = f"{node.name}.{roles[place] if place < len(roles) else f'constant_{place}'}"
-        for value in node.output:
+        for place, value in enumerate(node.output):
             if value not in fixed:
-                names[value] = node.name
+                names[value] = node.name if len(node.output) == 1 else f"{node.name}.{place}"
     rename(graph, names)
 
 

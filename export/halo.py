@@ -19,7 +19,7 @@ from solardn.errors import ModelError
 
 from .graph import RUN_ERRORS, constants, session
 
-_LARGEST_SIZE = 128
+_LARGEST_SIZE = 64
 """Every size up to this is run to find the multiple and the smallest map, in pixels."""
 _LARGEST_PROBE = 1024
 """Side of the largest map on which the halo is looked for, in pixels."""

@@ -1,0 +1,1 @@
+"""Tests of the conversion; they import TensorFlow, which takes some seconds."""
