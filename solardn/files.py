@@ -18,6 +18,7 @@ from .api import Denoiser
 from .cube import Index
 from .errors import InputError
 from .io.place import check_place, check_space
+from .missing import Mask
 from .model import DEFAULT
 from .plan import Level, Plan, look_at
 from .provenance import Step
@@ -42,6 +43,8 @@ def denoise_file(
     stokes: str | None = None,
     ext: str | int | None = None,
     axes: str | None = None,
+    fill_value: float | str = "auto",
+    mask_ext: str | int | None = None,
     residual: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -68,6 +71,11 @@ def denoise_file(
         FITS extension; by default the first image of at least two dimensions.
     axes : str, optional
         Roles of the axes where the header is silent or wrong, as ``"y=3,x=4,stokes=1"`` (0 is the slowest axis).
+    fill_value : float, "auto" or "none"
+        The value of pixels that hold none: they stay as they are, and nothing of them reaches their neighbours. By default values that
+        fill a solid region at the maps' edges are found; pixels that are not finite never count.
+    mask_ext : str or int, optional
+        FITS extension with a mask: pixels where it is not 0 hold no value either.
     residual : bool
         Write data − result as well: extension ``RESIDUAL`` in FITS, ``OUTPUT.residual.npy`` for ``.npy``.
     overwrite : bool
@@ -90,7 +98,7 @@ def denoise_file(
         untouched in any case.
     """
     begun = time.perf_counter()
-    with look_at(input, ext=ext, axes=axes, stokes=stokes) as plan:
+    with look_at(input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext) as plan:
         layers = [RESIDUAL] if residual else []
         place = _checked_place(plan, output, layers, overwrite)
         denoiser = denoiser or Denoiser(model, **options)
@@ -166,32 +174,39 @@ class _Work:
         """Return the result of a map, and its residual where wanted."""
         letter = self._plan.cube.letter(index)
         observed = self._plan.as_float32(index, plane)
-        if self._plan.denoises(index) and np.isfinite(observed).any():
-            result = self._denoised(index, letter, observed)
+        absent = self._plan.missing(index, observed) if self._plan.denoises(index) else None
+        if absent is not None and not absent.all():
+            result = self._denoised(index, letter, observed, absent)
         else:
             result = observed
-            self.records.append(MapRecord(index, letter, np.nan, np.nan, np.nan, 0))
+            lost = 0 if absent is None else absent.size
+            self.records.append(MapRecord(index, letter, np.nan, np.nan, np.nan, 0, lost))
         if self._progress:
             self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
         return [result, _difference(observed, result)] if self._residual else [result]
 
-    def _denoised(self, index: Index, letter: str, observed: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _denoised(self, index: Index, letter: str, observed: NDArray[np.float32], absent: Mask) -> NDArray[np.float32]:
         sigma = self._levels[self._plan.cube.group(index)].noise_sigma
         scale = self._denoiser.card.input_sigma / sigma
+        values = np.where(absent, np.float32(np.nan), observed) if absent.any() else observed
         try:
-            result = self._denoiser.denoise_map(observed, scale, self._cycles)
+            result = self._denoiser.denoise_map(values, scale, self._cycles)
         except InputError as error:
             raise InputError(f"map {index} of {self._plan.source.label}: {error}") from error
+        residual_rms = rms(_difference(values, result))
+        result = np.where(absent, observed, result)
         self.pixels += observed.size
-        self.records.append(MapRecord(index, letter, sigma, scale, rms(_difference(observed, result)), self._cycles))
+        self.records.append(MapRecord(index, letter, sigma, scale, residual_rms, self._cycles, int(absent.sum())))
         if self._sample is None or sum(record.cycles > 0 for record in self.records) == self._wanted + 1:
-            self._sample = Sample(index, observed, result, sigma)
+            self._sample = Sample(index, values, np.where(absent, np.float32(np.nan), result), sigma)
         return result
 
     def finish(self) -> Sample:
         """Return one map for a picture, and refuse a file in which nothing could be denoised."""
         if self._sample is None:
-            raise InputError(f"{self._plan.source.label} holds no finite value in the maps to denoise; give other data")
+            raise InputError(
+                f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; give other data"
+            )
         return self._sample
 
 
@@ -233,12 +248,15 @@ def _step(
         "scale": card.input_sigma / typical,
         "cycles": cycles,
         "stokes": plan.letters or "all",
+        "fill_value": plan.fill_value,
         "axes": {"y": cube.y, "x": cube.x},
         "tile": denoiser.tile,
         "device": denoiser.engine.device,
         "precision": denoiser.engine.precision,
         "threads": denoiser.engine.threads,
     }
+    if plan.mask is not None:
+        parameters["mask"] = plan.mask.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
     if len(sigmas) > 1:
         parameters["noise_sigma_range"] = [min(sigmas), max(sigmas)]
     unit = f" {plan.source.unit}" if plan.source.unit else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from .card import Card
 from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
+from .missing import FillValue, Mask, missing, parse_fill_value
 
 STOKES_BY_DEFAULT = "QUV"
 _MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
@@ -53,11 +54,17 @@ class Plan:
     cube : Cube
     letters : str
         The Stokes parameters to denoise; empty where nothing is known of them, and every map is denoised.
+    fill_value : float, "auto" or "none"
+        The value that stands for no value, see `solardn.missing`.
+    mask : Source or None
+        An image that is not 0 where pixels hold no value; of the cube's shape, or of that of its last axes.
     """
 
     source: Source
     cube: Cube
     letters: str
+    fill_value: FillValue = "auto"
+    mask: Source | None = None
 
     def denoises(self, index: Index) -> bool:
         """Tell whether the map at an index is denoised, or copied."""
@@ -104,6 +111,20 @@ class Plan:
             )
         return values
 
+    def missing(self, index: Index, plane: NDArray[np.float32]) -> Mask:
+        """Return which pixels of a map hold no value, by its own values and by the mask."""
+        absent = missing(plane, self.fill_value)
+        if self.mask is not None:
+            selection = self.cube.batch_of(index).selection
+            masked = self.mask.read(selection[-len(self.mask.shape) :]) != 0
+            lengths = [
+                len(range(*p.indices(n)))
+                for p, n in zip(selection, self.cube.shape, strict=True)
+                if isinstance(p, slice)
+            ]
+            absent |= self.cube.to_maps(np.broadcast_to(masked, lengths))[0]
+        return absent
+
     def levels(self) -> dict[tuple[str, int], Level]:
         """Estimate the noise of each group: the median over some of its maps, spread evenly.
 
@@ -123,8 +144,7 @@ class Plan:
             found[key] = self._level(key, members, most, reasons)
         good = [level.noise_sigma for level in found.values() if level.maps]
         if not good:
-            why = reasons[0] if reasons else "its maps hold no finite value"
-            raise InputError(f"no noise is found in {self.source.label}: {why}")
+            raise InputError(f"no noise is found in {self.source.label}: {reasons[0]}")
         usual = float(np.median(good))  # for groups whose maps hold nothing to estimate it from
         return {key: level if level.maps else Level(*key, usual, 0) for key, level in found.items()}
 
@@ -135,8 +155,12 @@ class Plan:
         found = []
         for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int)):
             plane = self.read_map(members[place])
+            absent = self.missing(members[place], plane)
+            if absent.all():
+                reasons.append("its maps are constant, masked, or hold no finite value")
+                continue
             try:
-                found.append(float(noise_sigma(plane)))
+                found.append(float(noise_sigma(plane, absent)))
             except InputError as error:
                 reasons.append(str(error))
         return Level(*key, float(np.median(found)) if found else float("nan"), len(found))
@@ -144,7 +168,13 @@ class Plan:
 
 @contextmanager
 def look_at(
-    path: str | os.PathLike[str], *, ext: str | int | None = None, axes: str | None = None, stokes: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    ext: str | int | None = None,
+    axes: str | None = None,
+    stokes: str | None = None,
+    fill_value: float | str = "auto",
+    mask_ext: str | int | None = None,
 ) -> Iterator[Plan]:
     """Open a file and tell what would be done to it.
 
@@ -157,17 +187,25 @@ def look_at(
         The axes' roles where the header is silent or wrong, as ``"y=3,x=4,stokes=1"``.
     stokes : str, optional
         Stokes parameters to denoise, ``"QUV"`` by default; the others are copied.
+    fill_value : float, "auto" or "none"
+        The value that stands for no value; found by default.
+    mask_ext : str or int, optional
+        FITS extension with a mask: pixels where it is not 0 hold no value.
 
     Raises
     ------
     InputError, OptionError
     """
-    source = open_source(path, ext)
-    try:
+    fill = parse_fill_value(fill_value)
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(open_source(path, ext)))
         cube = from_header(source.header, source.shape, source.label, axes)
-        yield Plan(source, cube, _letters(cube, stokes, source.label))
-    finally:
-        source.close()
+        mask = None if mask_ext is None else stack.enter_context(closing(open_source(path, mask_ext)))
+        if mask is not None and mask.shape != cube.shape[-len(mask.shape) :]:
+            raise InputError(
+                f"the mask {mask.label} has the shape {mask.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with --mask-ext"
+            )
+        yield Plan(source, cube, _letters(cube, stokes, source.label), fill, mask)
 
 
 def _letters(cube: Cube, stokes: str | None, label: str) -> str:

@@ -34,6 +34,8 @@ class MapRecord:
         rms of data − result, in the data's units; NaN likewise.
     cycles : int
         Passes of the network; 0 for a map that was left as it is: not chosen, or without any value.
+    missing : int
+        Pixels without value, which were left as they are.
     """
 
     index: Index
@@ -42,6 +44,7 @@ class MapRecord:
     scale: float
     residual_rms: float
     cycles: int
+    missing: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,12 @@ class Summary:
         return sum(record.cycles > 0 for record in self.maps)
 
     @property
+    def missing(self) -> float:
+        """Part of the pixels of the maps to denoise that hold no value."""
+        chosen = [record for record in self.maps if record.cycles or record.missing]
+        return sum(record.missing for record in chosen) / (len(chosen) * math.prod(self.cube.map_shape))
+
+    @property
     def noise_sigma(self) -> float:
         """Median noise rms over the groups of maps, in the data's units."""
         return float(np.median([level.noise_sigma for level in self.levels]))
@@ -126,6 +135,7 @@ def table(cube: Cube, records: list[MapRecord]) -> dict[str, NDArray[Any]]:
     columns["SCALE"] = np.array([record.scale for record in records])
     columns["RESIDRMS"] = np.array([record.residual_rms for record in records])
     columns["CYCLES"] = np.array([record.cycles for record in records], np.int32)
+    columns["MISSING"] = np.array([record.missing for record in records], np.int32)
     return columns
 
 

@@ -51,28 +51,29 @@ def info(
         plan.check_size(denoiser.card)
         levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
         sigma = statistics.median(level.noise_sigma for level in levels)
-        seconds = _seconds(plan, denoiser, sigma, cycles)
-        figures = report.info_figures(plan, denoiser, levels, sigma, seconds)
+        missing, seconds = _try_one(plan, denoiser, sigma, cycles)
+        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds)
     if as_json:
         report.print_json(figures)
     else:
         _say(figures, cycles)
 
 
-def _seconds(plan: Plan, denoiser: Denoiser, sigma: float, cycles: int) -> float:
-    """Return the time that all maps would take, measured on one map or a part of it."""
+def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: int) -> tuple[float, float]:
+    """Return the part of pixels without value in the map in the middle, and the time that all maps would take, measured on it."""
     import time
 
     import numpy as np
 
-    index = next(index for index in plan.cube.indices() if plan.denoises(index))
-    part = plan.read_map(index)[:1024, :1024]
-    part = np.where(np.isfinite(part), part, 0)
+    chosen = [index for index in plan.cube.indices() if plan.denoises(index)]
+    index = chosen[len(chosen) // 2]
+    plane = plan.read_map(index)
+    absent = plan.missing(index, plane)
+    part = np.where(absent, 0, plane)[:1024, :1024]
     denoiser.engine.device  # noqa: B018 - opens the session, which belongs to no map
     begun = time.perf_counter()
     denoiser.denoise_map(part, denoiser.card.input_sigma / sigma, cycles)
-    height, width = plan.cube.map_shape
-    return (time.perf_counter() - begun) * plan.n_denoised * height * width / part.size
+    return float(absent.mean()), (time.perf_counter() - begun) * len(chosen) * plane.size / part.size
 
 
 def _say(figures: dict[str, Any], cycles: int) -> None:
@@ -94,6 +95,7 @@ def _say(figures: dict[str, Any], cycles: int) -> None:
         "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"
         + (f" (Stokes {', '.join(figures['stokes'])}), {kept} to copy" if kept else ""),
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
+        "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle (not finite, fills, masked)",
         "scale": f"{figures['scale']:.4g} to the network's units",
         "network": f"{figures['network']}, {cycles} cycle{'s' * (cycles > 1)}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",

@@ -54,6 +54,16 @@ cube_options = _all(
     click.option(
         "--stokes", metavar="LETTERS", help="Stokes parameters to denoise; the others are copied.  [default: QUV]"
     ),
+    click.option(
+        "--fill-value",
+        metavar="auto|none|VALUE",
+        default="auto",
+        show_default=True,
+        help="Value of pixels that hold none; auto finds values that fill a solid region at the maps' edges.",
+    ),
+    click.option(
+        "--mask-ext", metavar="NAME|N", help="FITS extension with a mask: pixels where it is not 0 hold no value."
+    ),
 )
 """Which maps of a file are meant."""
 

@@ -28,6 +28,7 @@ _COMMON = {
     "noise_sigma": "rms of the noise in the data's units: the median over the groups of maps",
     "levels": "for each group of maps: stokes, wavelength (place on its axis), noise_sigma, maps (how many it was estimated from)",
     "scale": "factor from the data's units to the network's, for noise_sigma",
+    "missing": "part of the pixels that hold no value (not finite, fills, masked), from 0 to 1; info looks at one map",
     "network": "name of the network",
     "sha256": "of the network's file",
     "tile": "pixels along a tile's side",
@@ -92,7 +93,9 @@ def _levels(levels: Iterable[Level]) -> list[dict[str, Any]]:
     ]
 
 
-def info_figures(plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, seconds: float) -> dict[str, Any]:
+def info_figures(
+    plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, missing: float, seconds: float
+) -> dict[str, Any]:
     """Return the figures of `solardn info`."""
     return {
         "input": plan.source.label,
@@ -104,6 +107,7 @@ def info_figures(plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: flo
         "noise_sigma": sigma,
         "levels": _levels(levels),
         "scale": denoiser.card.input_sigma / sigma,
+        "missing": missing,
         "network": denoiser.card.name,
         "sha256": denoiser.model.sha256,
         "tile": denoiser.tile,
@@ -129,6 +133,7 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "noise_sigma": summary.noise_sigma,
         "levels": _levels(summary.levels),
         "scale": denoiser.card.input_sigma / summary.noise_sigma,
+        "missing": summary.missing,
         "residual_rms": ratio * summary.noise_sigma,
         "residual_ratio": ratio,
         "cycles": max(record.cycles for record in done),

@@ -102,11 +102,11 @@ def test_bad_files(solardn, tmp_path, name, command):
 
 
 @pytest.mark.parametrize("option", [("--scale", 1), ("--noise-sigma", 1)])
-@pytest.mark.parametrize("name", ["all NaN", "infinite", "beyond float32"])
+@pytest.mark.parametrize("name", ["all NaN", "infinite", "constant", "beyond float32"])
 def test_what_holds_no_value_is_refused_also_when_the_noise_is_given(solardn, tmp_path, name, option):
     filename, make, _ = INPUTS[name]
     make(tmp_path / filename)
-    words = "float32" if name == "beyond float32" else "no finite"
+    words = "float32" if name == "beyond float32" else "holds no value"
     assert words in solardn.bad(
         "denoise", tmp_path / filename, tmp_path / f"out{filename[2:]}", "--model", "smooth", *option
     )
@@ -162,6 +162,8 @@ OPTIONS = {
     "extension name that is not there": (["--ext", "SCI"], "no extension SCI"),
     "axes that are not there": (["--axes", "y=0,x=5"], "axis 5"),
     "axes that cannot be read": (["--axes", "up"], "'up'"),
+    "fill value that is none": (["--fill-value", "lots"], "'lots'"),
+    "mask that is not there": (["--mask-ext", "DQ"], "no extension DQ"),
     "picture of no format": (["--quicklook", "look.xyz"], "look.xyz"),
     "picture in no folder": (["--quicklook", "/nowhere/look.png"], "/nowhere"),
 }  # fmt: skip
@@ -226,3 +228,10 @@ def test_extensions_can_be_chosen_by_name_and_number(solardn, tmp_path, noisy):
 
 def test_a_table_is_no_image(solardn, crisp, tmp_path):
     assert "is a table" in solardn.bad("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--ext", "VAR-EXT")
+
+
+def test_a_mask_of_another_shape_is_refused(solardn, tmp_path):
+    hdus = fits.HDUList([fits.PrimaryHDU(NOISE), fits.ImageHDU(np.zeros((5, 32), "u1"), name="DQ")])
+    hdus.writeto(tmp_path / "in.fits")
+    said = solardn.bad("denoise", tmp_path / "in.fits", tmp_path / "o.fits", "--model", "smooth", "--mask-ext", "DQ")
+    assert "(5, 32)" in said

@@ -178,3 +178,31 @@ def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("Error: interrupted")
     assert [path.name for path in tmp_path.iterdir()] == ["in.npy"]
+
+
+def test_fills_at_the_edge_stay_as_they_are_and_reach_no_other_pixel(solardn, noisy, tmp_path):
+    wedge = np.add.outer(np.arange(48), np.arange(64)) < 25
+    for name, value in (("fill", -200.0), ("nan", np.nan)):
+        np.save(tmp_path / f"{name}.npy", np.where(wedge, value, noisy).astype(np.float32))
+        figures = solardn.json("denoise", tmp_path / f"{name}.npy", tmp_path / f"{name}-out.npy", "--model", "smooth")
+        assert figures["missing"] == pytest.approx(wedge.mean())
+        assert figures["noise_sigma"] == pytest.approx(0.01, rel=0.15)
+    fill, nan = (np.load(tmp_path / f"{name}-out.npy") for name in ("fill", "nan"))
+    np.testing.assert_array_equal(fill[wedge], np.float32(-200))
+    np.testing.assert_array_equal(fill[~wedge], nan[~wedge])
+
+
+def test_a_mask_extension_is_obeyed(solardn, tmp_path):
+    cube = np.random.default_rng(0).normal(0, 1, (3, 30, 40)).astype(np.float32)
+    mask = np.zeros((30, 40), "u1")
+    mask[10:14, 20:30] = 4
+    cube[:, mask != 0] = 1e6
+    fits.HDUList([fits.PrimaryHDU(cube), fits.ImageHDU(mask, name="DQ")]).writeto(tmp_path / "in.fits")
+    figures = solardn.json(
+        "denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--mask-ext", "DQ"
+    )
+    out = fits.getdata(tmp_path / "out.fits")
+    assert (out[:, mask != 0] == 1e6).all()
+    assert np.abs(out[:, mask == 0]).max() < 3
+    assert figures["noise_sigma"] == pytest.approx(1, rel=0.15)
+    assert figures["missing"] == pytest.approx((mask != 0).mean())
