@@ -115,6 +115,39 @@ def verify(network: Path, weights: Path, architecture: str | None, modules: tupl
 
 
 @main.command()
+@click.argument("network", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="The ONNX file to write.")
+@click.option("--dropout", "kind", metavar="element|channel", help="What is dropped.  [default: as in training]")
+@click.option("--rate", type=float, help="Fraction dropped.  [default: as in training]")
+@click.option("--name", help="The new network's name.  [default: that of the output file]")
+@click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+@one_sentence
+def dropout(
+    network: Path, output: Path, kind: str | None, rate: float | None, name: str | None, overwrite: bool
+) -> None:
+    r"""Let a converted network draw dropout masks, for the uncertainty of its results.
+
+    Masks follow from a seed and the place in the map alone. The rate belongs to the training: what a network trained without
+    dropout spreads over means nothing.
+
+    \b
+    Examples:
+      python -m export dropout stokes.onnx -o stokes-mc.onnx
+      python -m export dropout sst-bayes.onnx -o sst-mc.onnx --dropout element --rate 0.05
+    """
+    from .cards import check_output, load, read_places, save
+    from .dropout import add_dropout
+
+    check_output(output, overwrite)
+    model = load(network)
+    made = add_dropout(model, kind, rate, name or output.stem)
+    save(made, output, overwrite)
+    _report(output)
+    if not read_places(model):
+        click.echo(f"note: {network} was trained without dropout, so its spread is no uncertainty", err=True)
+
+
+@main.command()
 @click.argument("folder", type=FILE)
 @click.option(
     "--sdist", type=FILE, help="The .tar.gz of ISPy-solar 0.2.3, if it is at hand; fetched from PyPI otherwise."
@@ -158,6 +191,11 @@ def _report(path: Path) -> None:
     card = read_card(load(path), str(path))
     click.echo(
         f"{path}: {', '.join(card.outputs)}; halo {card.halo} px, multiple {card.multiple} px, smallest map {card.min_size} px, noise {card.input_sigma:g}"
+        + (
+            f"; {card.dropout['kind']} dropout of {card.dropout['rate']:g} at {card.dropout['layers']} places"
+            if card.dropout
+            else ""
+        )
     )
 
 

@@ -109,6 +109,12 @@ def read_places(model: onnx.ModelProto) -> list[Place]:
     return [Place(**{**place, "users": tuple(place["users"])}) for place in json.loads(stored)]
 
 
+def drop_places(model: onnx.ModelProto) -> None:
+    """Forget where dropout sat in training."""
+    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != _PLACES}
+    onnx.helper.set_model_props(model, kept)
+
+
 def load(path: Path) -> onnx.ModelProto:
     """Read an ONNX file.
 

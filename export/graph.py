@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import onnx
@@ -105,8 +106,12 @@ def settle_sizes(model: onnx.ModelProto, sizes: tuple[int, int] = (192, 384)) ->
     """
     graph = model.graph
     nodes = [node for node in graph.node if node.op_type in ("Resize", "Slice", "Pad")]
-    ratios = _ratios(model, nodes, sizes)
-    for number, (node, found) in enumerate(zip(nodes, ratios, strict=True), start=1):
+    names = [name for node in nodes for name in (node.input[0], node.output[0])]
+    shapes = [shapes_of(model, names, size) for size in (sizes, sizes[::-1])]
+    for number, node in enumerate(nodes, start=1):
+        found = {
+            tuple(b / a for a, b in zip(shape[node.input[0]], shape[node.output[0]], strict=True)) for shape in shapes
+        }
         scale = found.pop()
         if node.op_type == "Resize":
             if found or len(scale) != 4 or any(value != int(value) for value in scale):
@@ -120,31 +125,28 @@ def settle_sizes(model: onnx.ModelProto, sizes: tuple[int, int] = (192, 384)) ->
             bypass(graph, node)
 
 
-def _ratios(
-    model: onnx.ModelProto, nodes: list[onnx.NodeProto], sizes: tuple[int, int]
-) -> list[set[tuple[float, ...]]]:
-    """Return the shape of each node's output over that of its input, for maps of either orientation."""
+def shapes_of(model: onnx.ModelProto, names: Iterable[str], size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of values inside a graph for one map of this height and width.
+
+    Raises
+    ------
+    ModelError
+        A map of this size does not go through.
+    """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
-    names = [name for node in nodes for name in (node.input[0], node.output[0])]
     del probe.graph.output[:]
     probe.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(names))
-    found: list[set[tuple[float, ...]]] = [set() for _ in nodes]
-    if not nodes:
-        return found
+    if not probe.graph.output:
+        return {}
     running = session(probe)
-    for height, width in (sizes, sizes[::-1]):
-        try:
-            results = running.run(None, {"map": np.zeros((1, 1, height, width), np.float32)})
-        except RUN_ERRORS as error:
-            raise ModelError(
-                f"a map of {height}×{width} px does not go through the network ({str(error).splitlines()[0]}); use poolings and up-samplings that undo each other"
-            ) from error
-        shapes = {value.name: result.shape for value, result in zip(running.get_outputs(), results, strict=True)}
-        for number, node in enumerate(nodes):
-            before, after = shapes[node.input[0]], shapes[node.output[0]]
-            found[number].add(tuple(b / a for a, b in zip(before, after, strict=True)))
-    return found
+    try:
+        results = running.run(None, {"map": np.zeros((1, 1, *size), np.float32)})
+    except RUN_ERRORS as error:
+        raise ModelError(
+            f"a map of {size[0]}×{size[1]} px does not go through the network ({str(error).splitlines()[0]}); use poolings and up-samplings that undo each other"
+        ) from error
+    return {value.name: result.shape for value, result in zip(running.get_outputs(), results, strict=True)}
 
 
 def name_all(graph: onnx.GraphProto) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import h5py
 import numpy as np
 import pytest
 
 from solardn.errors import ModelError, OptionError
+
+h5py = pytest.importorskip("h5py", reason="the extra 'export' is not installed")
 
 
 def test_both_layouts_are_read(write_legacy, own_network, tmp_path):
