@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
 from . import tiling
+from .arrays import Float, Sigma, as_float32, as_maps, per_map, positive, whole
 from .engine import Engine, OutOfMemory
 from .errors import InputError, OptionError
 from .fill import fill
-from .memory import parse_bytes, tile_for
+from .memory import bytes_per_pixel, parse_bytes, tile_for
 
-Float = NDArray[np.float32]
-Sigma = Literal["auto"] | float | NDArray[Any]
+T = TypeVar("T")
 
 logger = logging.getLogger("solardn")
 
@@ -35,7 +37,7 @@ class Scaling:
     scale : float
         Factor from the data's units to the network's.
     how : str
-        ``estimated``, ``given``, or ``scale given``.
+        ``estimated``, ``given``, or ``from the scale given``.
     """
 
     sigma: float
@@ -55,11 +57,13 @@ class Denoiser:
     precision : str
         ``fp32``; the arithmetic of the network.
     threads : int, optional
-        Threads of the CPU; by default as many as this process may use.
+        Threads of the CPU; by default as many as this process may use. Results do not depend on it.
     tile : int or "auto"
-        Pixels kept along each side of a tile; by default what the memory allows. Results on the CPU do not depend on it.
+        The most pixels kept along each side of a tile; by default what the memory allows, which bounds it in any case. Results on the
+        CPU do not depend on it.
     memory : int or str
-        What the computation may take at most, in bytes or as in ``"2GB"`` and ``"512MiB"``.
+        What the network's computation may take at most, in bytes or as in ``"2GB"`` and ``"512MiB"``; a few copies of a map in float32
+        come on top.
 
     Raises
     ------
@@ -83,7 +87,14 @@ class Denoiser:
         self.card = self.model.card
         self.engine = Engine(self.model, device=device, precision=precision, threads=threads)
         self.memory = parse_bytes(memory)
-        self.tile = self._checked_tile(tile)
+        self._most = tile if tile == "auto" else self._checked_tile(tile)
+        self._cost = bytes_per_pixel(self.model)
+        tile_for(self.memory, self._cost, self.card, runs=1)  # refuses too small a budget before anything is begun
+
+    @property
+    def tile(self) -> int:
+        """The most pixels that are kept along each side of a tile."""
+        return self._limits()[0]
 
     def denoise(
         self, maps: ArrayLike, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1
@@ -114,50 +125,45 @@ class Denoiser:
         OptionError
             An option is nonsense, or two contradict each other.
         """
-        array = _as_maps(maps)
+        array = as_maps(maps)
         leading = array.shape[:-2]
-        sigmas = _per_map(noise_sigma, leading)
+        sigmas = per_map(noise_sigma, leading)
+        indices = list(np.ndindex(*leading))
+
+        def work(index: tuple[int, ...], workers: int) -> Float:
+            plane = as_float32(array[index])
+            if not np.isfinite(plane).any():
+                return plane
+            scaling = self.scaling(plane, noise_sigma=sigmas[index], scale=scale)
+            return self._denoised(plane, scaling.scale, cycles, workers)
+
         result = np.empty(array.shape, np.float32)
-        for index in np.ndindex(*leading):
-            plane = array[index]
-            scaling = self.scaling(plane, noise_sigma="auto" if sigmas is None else float(sigmas[index]), scale=scale)
-            result[index] = self.denoise_map(plane, scaling.scale, cycles)
+        for index, plane in zip(indices, self._each(work, indices, array.shape[-2:]), strict=True):
+            result[index] = plane
         return result
 
-    def scaling(
-        self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
-    ) -> Scaling:
-        """Return how a map is brought to network units: from its noise, from a given noise, or as given.
+    def denoise_maps(self, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: int = 1) -> Iterator[Float]:
+        """Take the noise out of many maps of one shape, several at once where that is faster.
 
         Parameters
         ----------
-        plane : ndarray
-            The map (y, x); looked at only when the noise is to be estimated.
-        noise_sigma : "auto" or float
-            rms of the noise in the data's units.
-        scale : float, optional
-            The factor to network units, given outright.
+        planes : sequence of ndarray
+            Maps (y, x), as for `denoise_map`.
+        scales : sequence of float
+            Factor from the data's units to the network's, for each map.
+        cycles : int
+            Passes of the network.
 
-        Raises
+        Yields
         ------
-        InputError
-            The noise cannot be estimated: the map is constant, or without any finite value but not made of them alone.
-        OptionError
-            Both are given, or one is no positive number.
+        ndarray of float32
+            The denoised maps, in their order; an error of `denoise_map` comes when it is the turn of its map.
         """
-        if scale is not None:
-            if not isinstance(noise_sigma, str):
-                raise OptionError(f"scale {scale} and noise_sigma {noise_sigma} exclude each other; give one of them")
-            factor = _positive(scale, "scale")
-            return Scaling(self.card.input_sigma / factor, factor, "scale given")
-        if isinstance(noise_sigma, str):
-            if noise_sigma != "auto":
-                raise OptionError(
-                    f"noise_sigma is {noise_sigma!r}; give 'auto' or a positive number in the data's units"
-                )
-            return self._estimated(plane)
-        sigma = _positive(noise_sigma, "noise_sigma")
-        return Scaling(sigma, self.card.input_sigma / sigma, "given")
+
+        def work(number: int, workers: int) -> Float:
+            return self._denoised(as_float32(planes[number]), scales[number], cycles, workers)
+
+        yield from self._each(work, range(len(planes)), planes[0].shape if planes else ())
 
     def denoise_map(self, plane: NDArray[Any], scale: float, cycles: int = 1) -> Float:
         """Take the noise out of one map.
@@ -183,78 +189,124 @@ class Denoiser:
         OptionError
             An option is nonsense.
         """
-        factor = np.float32(_positive(scale, "scale"))
-        passes = _cycles(cycles)
-        data = _as_float32(plane)
+        return self._denoised(as_float32(plane), scale, cycles, self._limits()[1])
+
+    def scaling(
+        self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
+    ) -> Scaling:
+        """Return how a map is brought to network units: from its noise, from a given noise, or as given.
+
+        Parameters
+        ----------
+        plane : ndarray
+            The map (y, x); looked at only when the noise is to be estimated.
+        noise_sigma : "auto" or float
+            rms of the noise in the data's units.
+        scale : float, optional
+            The factor to network units, given outright.
+
+        Raises
+        ------
+        InputError
+            No noise can be found in the map.
+        OptionError
+            Both are given, or one is no positive number.
+        """
+        if scale is not None:
+            if noise_sigma != "auto":
+                raise OptionError(f"scale {scale} and noise_sigma {noise_sigma} exclude each other; give one of them")
+            factor = positive(scale, "scale")
+            return Scaling(self.card.input_sigma / factor, factor, "from the scale given")
+        if noise_sigma != "auto":
+            sigma, how = positive(noise_sigma, "noise_sigma"), "given"
+        else:
+            from .noise import noise_sigma as estimate
+
+            sigma, how = float(estimate(as_float32(plane))), "estimated"
+        return Scaling(sigma, self.card.input_sigma / sigma, how)
+
+    def _denoised(self, data: Float, scale: float, cycles: int, workers: int) -> Float:
+        """Denoise one map on so many workers."""
+        factor, passes = np.float32(positive(scale, "scale")), whole(cycles, "cycles", 1)
         good = np.isfinite(data)
-        whole = bool(good.all())
-        if not whole and not good.any():
-            return data.copy() if data is plane else data
+        if not good.any():
+            return data.copy()
         with np.errstate(over="ignore", invalid="ignore"):
             units = data * factor
-        if not whole:
+        holes = None if good.all() else ~good
+        if holes is not None:
             units = fill(units, good)
         if not np.isfinite(units).all():
             raise InputError(
-                f"values up to {np.abs(data[good]).max():.3g} overflow float32 at a scale of {factor:.3g}; check the units"
+                f"values up to {np.abs(data[good]).max():.3g} are too large for a scale of {factor:.3g}; check the units, or set bad pixels to NaN"
             )
-        found = self._pass(units)
+        found = self._pass(units, workers)
         for _ in range(passes - 1):
-            found = found + self._pass(units - found)
+            found = found + self._pass(units - found, workers)
         if not np.isfinite(found).all():
             raise InputError(
-                f"values up to {np.abs(units).max():.3g} in network units overflow in network {self.card.name!r}; check the units, or set bad pixels to NaN"
+                f"values up to {np.abs(units).max():.3g} in the units of network {self.card.name!r} are too large for it; check the units, or set bad pixels to NaN"
             )
         result = found / factor
-        if not whole:
-            result[~good] = data[~good]
+        if holes is not None:
+            result[holes] = data[holes]
         return result
 
-    def _pass(self, units: Float) -> Float:
+    def _pass(self, units: Float, workers: int) -> Float:
         """Run the network once over a map in network units, in smaller tiles when the device's memory does not suffice."""
         while True:
+            tile = self.tile
             try:
-                return tiling.run_tiled(self._mean, units, self.card, self.tile)
+                result: Float = tiling.run_tiled(self._mean, units, self.card, tile, workers)[0]
+                return result
             except OutOfMemory as error:
-                height, width = (tiling.round_up(size, self.card.multiple) for size in units.shape)
-                used = min(self.tile, max(height, width))
-                smaller = tiling.round_up(used // 2, self.card.multiple)
-                before, after = (tiling.plan((height, width), self.card, t)[0].shape for t in (used, smaller))
-                if after == before:
-                    raise
-                message = f"{error}: going on with tiles of {smaller} pixels instead of {used}"
-                logger.warning(message)
-                warnings.warn(message, stacklevel=2)
-                self.tile = smaller
+                self._use_smaller(tile, units.shape, error)
 
     def _mean(self, window: Float, origin: tuple[int, int]) -> Float:
-        mean: Float = self.engine.run(window[np.newaxis, np.newaxis])["mean"][0, 0]
+        mean: Float = self.engine.run(window[np.newaxis, np.newaxis])["mean"][0]
         return mean
 
-    def _estimated(self, plane: NDArray[Any]) -> Scaling:
-        from .noise import noise_sigma
+    def _use_smaller(self, tile: int, shape: tuple[int, ...], error: OutOfMemory) -> None:
+        """Halve the tile after it did not fit, unless that leaves the windows of the map as they are."""
+        tile = min(tile, max(shape))
+        smaller = tiling.round_up(tile // 2, self.card.multiple)
+        if self._windows(shape, smaller)[0].shape == self._windows(shape, tile)[0].shape:
+            raise error
+        if self._most == "auto" or self._most > smaller:  # else another thread was faster
+            message = f"{error}: going on with tiles of {smaller} pixels instead of {tile}"
+            logger.warning(message)
+            warnings.warn(message, stacklevel=2)
+            self._most = smaller
 
-        data = _as_float32(plane)
-        if not np.isfinite(data).any():
-            return Scaling(float("nan"), 1.0, "nothing to estimate: no finite pixel")
-        sigma = float(noise_sigma(data))
-        if not (np.isfinite(sigma) and sigma > 0):
-            raise InputError(
-                f"no noise is found in the map (it is constant, or nearly: level {sigma:.3g}); give its rms as noise_sigma, or a scale"
-            )
-        return Scaling(sigma, self.card.input_sigma / sigma, "estimated")
+    def _each(self, work: Callable[[T, int], Float], items: Sequence[T], shape: tuple[int, ...]) -> Iterator[Float]:
+        """Yield what a function makes of each item with so many workers, in the order of the items.
 
-    def _checked_tile(self, tile: int | Literal["auto"]) -> int:
+        Where a map alone keeps fewer workers busy than there are, whole maps are worked on at once, one worker each: no margin is
+        computed twice then. What is left at the end is shared map by map.
+        """
+        runs = self._limits()[1]
+        together = 0 if len(self._windows(shape, self.tile)) >= runs else len(items) // runs * runs
+        with ThreadPoolExecutor(runs, "solardn") as pool:
+            try:
+                yield from (future.result() for future in [pool.submit(work, item, 1) for item in items[:together]])
+            finally:
+                pool.shutdown(cancel_futures=True)
+        yield from (work(item, runs) for item in items[together:])
+
+    def _windows(self, shape: tuple[int, ...], tile: int) -> Sequence[tiling.Tile]:
+        height, width = (tiling.round_up(size, self.card.multiple) for size in shape)
+        return tiling.plan((height, width), self.card, tile)
+
+    def _limits(self) -> tuple[int, int]:
+        """Return the tile, and the runs of the network at once, that the memory allows."""
+        tile, runs = tile_for(self.memory, self._cost, self.card, runs=self.engine.at_once)
+        return (tile if self._most == "auto" else min(tile, self._most)), runs
+
+    def _checked_tile(self, tile: int) -> int:
         least = tiling.round_up(self.card.min_size, self.card.multiple)
-        if tile == "auto":
-            return tile_for(self.memory, self.model)
-        if isinstance(tile, bool) or not isinstance(tile, int | np.integer):
-            raise OptionError(f"tile is {tile!r}; give a number of pixels, or 'auto'")
-        if tile < least:
-            raise OptionError(
-                f"a tile of {tile} pixels is too small for network {self.card.name!r}; the smallest is {least}"
-            )
-        return tiling.round_up(int(tile), self.card.multiple)
+        if whole(tile, "tile", 1) < least:
+            raise OptionError(f"tile is {tile}; network {self.card.name!r} needs at least {least}")
+        return tiling.round_up(tile, self.card.multiple)
 
 
 def denoise(
@@ -271,67 +323,3 @@ def denoise(
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.
     """
     return Denoiser(model, **options).denoise(maps, noise_sigma=noise_sigma, scale=scale, cycles=cycles)
-
-
-def _as_maps(maps: ArrayLike) -> NDArray[Any]:
-    """Return an array of at least two axes, none empty, of real numbers; masked pixels are NaN."""
-    array = np.ma.filled(maps.astype(np.float32), np.nan) if isinstance(maps, np.ma.MaskedArray) else np.asarray(maps)
-    if array.ndim < 2:
-        raise InputError(f"an array of shape {array.shape} holds no map; its last two axes must be y and x")
-    if array.size == 0:
-        raise InputError(f"an array of shape {array.shape} is empty")
-    _check_real(array)
-    return array
-
-
-def _check_real(array: NDArray[Any]) -> None:
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"data of type {array.dtype} cannot be denoised; real numbers are needed")
-
-
-def _as_float32(plane: NDArray[Any]) -> Float:
-    """Return a map as native float32, which holds all its finite values."""
-    if plane.ndim != 2:
-        raise InputError(f"a map has two axes (y, x), this array has the shape {plane.shape}")
-    _check_real(plane)
-    with np.errstate(over="ignore"):
-        data = plane.astype(np.float32, copy=False)
-    if plane.dtype.kind == "f" and plane.dtype.itemsize > 4:
-        lost = np.isinf(data) & np.isfinite(plane)
-        if lost.any():
-            raise InputError(
-                f"the value {plane[lost][0]:.3g} is beyond what float32 holds (3.4e38); divide the data before"
-            )
-    return data
-
-
-def _per_map(noise_sigma: Sigma, leading: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """Return one noise level for each map; None when they are to be estimated."""
-    if isinstance(noise_sigma, str):
-        return None if noise_sigma == "auto" else _refuse_text(noise_sigma)
-    try:
-        return np.broadcast_to(np.asarray(noise_sigma, np.float64), leading)
-    except (TypeError, ValueError) as error:
-        raise OptionError(
-            f"noise_sigma of shape {np.shape(noise_sigma)} does not fit the leading axes {leading} of the data"
-        ) from error
-
-
-def _refuse_text(noise_sigma: str) -> None:
-    raise OptionError(f"noise_sigma is {noise_sigma!r}; give 'auto' or a positive number in the data's units")
-
-
-def _positive(value: float, name: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not (np.isfinite(number) and number > 0):
-        raise OptionError(f"{name} is {value!r}; a positive number is needed")
-    return number
-
-
-def _cycles(cycles: int) -> int:
-    if isinstance(cycles, bool) or not isinstance(cycles, int | np.integer) or cycles < 1:
-        raise OptionError(f"cycles is {cycles!r}; a whole number from 1 is needed")
-    return int(cycles)

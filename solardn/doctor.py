@@ -12,8 +12,9 @@ import numpy as np
 
 from . import __version__
 from .card import Card
-from .engine import Engine, usable_cpus
+from .engine import Engine
 from .errors import SolardnError
+from .machine import usable_cpus
 from .model import Model, available
 from .versions import installed, onnxruntime
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
-import os
 import re
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DeviceError, ModelError, OptionError
+from .machine import has_nvidia_driver, usable_cpus
 from .model import Model
 
-_MUTE, _ERRORS = 4, 3  # onnxruntime's severities: only what is fatal, and errors
+_MUTE, _ERRORS = 4, 3  # onnxruntime's severities: only what is fatal, and errors as well
 _OUT_OF_MEMORY = re.compile(r"allocate memory|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE)
 _PRECISIONS = ("fp32",)
 
@@ -42,7 +39,8 @@ class Engine:
     precision : str
         ``fp32``; the arithmetic of the network.
     threads : int, optional
-        Threads of the CPU; by default as many as this process may use.
+        Threads of the CPU; by default as many as this process may use. Each call of `run` takes one of them, so that results do not
+        depend on their number; callers make `at_once` calls at the same time.
 
     Raises
     ------
@@ -78,6 +76,11 @@ class Engine:
         """A sentence on how the device was chosen."""
         self._open()
         return self._why
+
+    @property
+    def at_once(self) -> int:
+        """How many calls of `run` at once serve the device best."""
+        return self.threads if self.device == "cpu" else 1
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run the network.
@@ -116,7 +119,7 @@ class Engine:
 
     def _choose(self) -> tuple[Any, str, str]:
         if self._wanted == "cpu":
-            return self._on_cpu(), "cpu", "the CPU was asked for"
+            return self._on_cpu(), "cpu", f"the CPU was asked for; {self._threads_said()}"
         cuda = "cuda" if self._wanted == "auto" else self._wanted
         try:
             session = self._on_cuda(cuda)
@@ -125,8 +128,13 @@ class Engine:
                 raise DeviceError(
                     f"the device {cuda} cannot be had: {error}; install NVIDIA's libraries with pip install 'solardn[cuda]', or use --device cpu"
                 ) from error
-            return self._on_cpu(), "cpu", f"no GPU can be used: {error}"
+            return self._on_cpu(), "cpu", f"no GPU can be used: {error}; {self._threads_said()}"
         return session, cuda, "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
+
+    def _threads_said(self) -> str:
+        cpus = usable_cpus()
+        said = f"{self.threads} thread{'s' * (self.threads > 1)} on {cpus} CPU{'s' * (cpus > 1)}"
+        return f"{said}, more than can run at once" if self.threads > cpus else said
 
     def _on_cpu(self) -> Any:
         return self._session_on(["CPUExecutionProvider"])
@@ -136,7 +144,7 @@ class Engine:
         ort = _onnxruntime()
         if "CUDAExecutionProvider" not in ort.get_available_providers():
             raise DeviceError(f"onnxruntime {ort.__version__} as installed here was built without CUDA")
-        if not _has_driver():
+        if not has_nvidia_driver():
             raise DeviceError("this machine has no NVIDIA driver")
         options = {
             "device_id": device.partition(":")[2] or "0",
@@ -162,11 +170,11 @@ class Engine:
     def _session_on(self, providers: list[Any]) -> Any:
         ort = _onnxruntime()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = (
-            self.threads
-        )  # explicit: the default fails or hangs in containers and batch systems
+        # One thread a run, and several runs at once: how a kernel sums does not depend then on how many threads share it. And said
+        # outright, because the default fails or hangs in containers and batch systems.
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS
+        options.log_severity_level = _MUTE  # errors come as exceptions
         try:
             return ort.InferenceSession(self.model.data, options, providers=providers, enable_fallback=0)
         except Exception as error:
@@ -190,25 +198,6 @@ class Engine:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore what `__getstate__` gave; the session opens at the first use."""
         self.__dict__.update(state, _lock=threading.Lock(), _session=None)
-
-
-def usable_cpus() -> int:
-    """Return how many CPUs this process may use, by its affinity and by the quota of its container."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):  # no control groups here, or of another kind
-        return cpus
-    return cpus if quota == "max" else max(1, min(cpus, int(quota) // int(period)))
-
-
-def _has_driver() -> bool:
-    """Tell whether the driver's library loads, which takes no time and spares the search for the others where there is none."""
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
 
 
 def _preload(ort: Any) -> str:

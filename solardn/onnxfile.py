@@ -14,8 +14,12 @@ from typing import Any
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DEEPEST = 8  # graphs within graphs; a file that nests deeper is not one of ours
 
+_FLOAT = 1
+_SMALL = 8  # elements of a constant that may tell how a map is resized
+
 Attribute = int | float | str | tuple[int, ...]
 Dim = int | str | None
+Tensor = tuple[str, tuple[int, ...], tuple[float, ...]]
 
 
 class BrokenFile(ValueError):  # noqa: N818 - reads as what is wrong
@@ -55,6 +59,8 @@ class OnnxFile:
         The operators of the graph in the order they run, with those of graphs inside it behind them.
     weights : dict of str to tuple of int
         Names and shapes of the constant tensors.
+    constants : dict of str to tuple of float
+        Values of the smallest ones among those of float32.
     external : list of str
         Tensors whose data would be read from another file.
     """
@@ -64,6 +70,7 @@ class OnnxFile:
     outputs: dict[str, Value] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
     external: list[str] = field(default_factory=list)
 
 
@@ -108,8 +115,7 @@ def _graph(data: memoryview, found: OnnxFile, depth: int) -> None:
         if number == 1:
             found.nodes.append(_node(value, found, inner))
         elif number == 5:
-            name, shape = _tensor(value, found)
-            found.weights[name] = shape
+            _keep(*_tensor(value, found), found)
         elif number == 15:  # sparse: a tensor of values and one of indices
             for n, v in _fields(value):
                 if n in (1, 2):
@@ -124,20 +130,28 @@ def _graph(data: memoryview, found: OnnxFile, depth: int) -> None:
 def _node(data: memoryview, found: OnnxFile, inner: list[memoryview]) -> Node:
     texts: dict[int, list[str]] = {1: [], 2: [], 4: [], 7: []}
     attributes: dict[str, Attribute] = {}
+    constant: Tensor | None = None
     for number, value in _fields(data):
         if number in texts:
             texts[number].append(_text(value))
         elif number == 5:
-            name, attribute = _attribute(value, found, inner)
+            name, attribute, tensor = _attribute(value, found, inner)
             if attribute is not None:
                 attributes[name] = attribute
+            if tensor is not None:
+                constant = tensor
     op, domain = (texts[n][0] if texts[n] else "" for n in (4, 7))
+    if op == "Constant" and constant is not None and texts[2]:
+        _keep(texts[2][0], *constant[1:], found)
     return Node(op, domain, tuple(texts[1]), tuple(texts[2]), attributes)
 
 
-def _attribute(data: memoryview, found: OnnxFile, inner: list[memoryview]) -> tuple[str, Attribute | None]:
+def _attribute(
+    data: memoryview, found: OnnxFile, inner: list[memoryview]
+) -> tuple[str, Attribute | None, Tensor | None]:
     name, numbers = "", []
     result: Attribute | None = None
+    tensor: Tensor | None = None
     for number, value in _fields(data):
         if number == 1:
             name = _text(value)
@@ -151,24 +165,36 @@ def _attribute(data: memoryview, found: OnnxFile, inner: list[memoryview]) -> tu
             numbers += [_signed(n) for n in _packed(value)]
             result = tuple(numbers)
         elif number in (5, 10):
-            _tensor(value, found)
+            tensor = _tensor(value, found)
         elif number in (6, 11):
             inner.append(value)
-    return name, result
+    return name, result, tensor
 
 
-def _tensor(data: memoryview, found: OnnxFile) -> tuple[str, tuple[int, ...]]:
-    name, shape, elsewhere = "", [], False
+def _tensor(data: memoryview, found: OnnxFile) -> Tensor:
+    """Return name, shape and, where they are few float32, the values; note when they lie in another file."""
+    name, dtype, shape, values, elsewhere = "", 0, [], b"", False
     for number, value in _fields(data):
         if number == 1:
             shape += [_signed(n) for n in _packed(value)]
+        elif number == 2:
+            dtype = value
+        elif number in (4, 9) and len(value) <= 4 * _SMALL:
+            values += bytes(value)
         elif number == 8:
             name = _text(value)
         elif number == 13 or (number == 14 and value == 1):
             elsewhere = True
     if elsewhere:
         found.external.append(name)
-    return name, tuple(shape)
+    few = struct.unpack(f"<{len(values) // 4}f", values) if dtype == _FLOAT and len(values) % 4 == 0 else ()
+    return name, tuple(shape), few
+
+
+def _keep(name: str, shape: tuple[int, ...], values: tuple[float, ...], found: OnnxFile) -> None:
+    found.weights[name] = shape
+    if values:
+        found.constants[name] = values
 
 
 def _value(data: memoryview) -> tuple[str, Value]:

@@ -14,8 +14,12 @@ of a runtime may sum in another order for small or thin arrays; the last window 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +27,18 @@ from numpy.typing import NDArray
 from .card import Card
 from .errors import InputError
 
+T = TypeVar("T")
 Float = NDArray[np.float32]
 Network = Callable[[Float, tuple[int, int]], Float]
-"""From a window (y, x) and its origin (row, column) in the map to a result (..., y, x)."""
+"""From a window (y, x) and its origin (row, column) in the map to results (layer, y, x)."""
 
 _LEAST_BLOCKS = 16
-"""Blocks of ``multiple`` pixels along each side of the smallest window (as an area, for maps that are thinner than that)."""
+"""Blocks of ``multiple`` pixels along each side of the smallest window; as an area, for maps that are thinner than that.
+
+onnxruntime's matrix product changes its order of summation where it has 64 columns or fewer, which here are the blocks of a window.
+"""
+
+_PIXELS_A_RUN = 1000  # what one more run costs, whatever its size
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,12 @@ def margin(card: Card) -> int:
     return round_up(card.halo, card.multiple)
 
 
-def plan(shape: tuple[int, int], card: Card, tile: int) -> list[Tile]:
+def least_window(card: Card) -> int:
+    """Return height and width of the smallest square window, in pixels."""
+    return _LEAST_BLOCKS * card.multiple
+
+
+def plan(shape: tuple[int, int], card: Card, tile: int, workers: int = 1) -> tuple[Tile, ...]:
     """Return the tiles of a map, row by row; all of them of one shape.
 
     Parameters
@@ -94,33 +109,46 @@ def plan(shape: tuple[int, int], card: Card, tile: int) -> list[Tile]:
     card : Card
         The network's needs.
     tile : int
-        Pixels kept along each side of a tile that has margins all around; rounded up to the card's ``multiple``.
+        The most pixels kept along each side of a tile that has margins all around.
+    workers : int
+        Tiles worked on at once. With more than one, the map is cut finer where that ends sooner.
     """
-    height, width = shape
-    blocks_high, blocks_wide = height // card.multiple, width // card.multiple
-    least_y, least_x = (
-        card.multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) // across)) for across in (blocks_wide, blocks_high)
-    )
-    rows = _cut(height, card, max(tile, least_y - 2 * margin(card)))
-    columns = _cut(width, card, max(tile, least_x - 2 * margin(card)))
-    return [Tile(y, x) for y in rows for x in columns]
+    return _plan(shape, card.multiple, margin(card), round_up(tile, card.multiple), workers)
 
 
-def _cut(length: int, card: Card, tile: int) -> list[Span]:
-    """Cut one axis into the fewest spans of one length whose cores have at most `tile` pixels."""
-    edge = margin(card)
-    core = round_up(tile, card.multiple)
-    if length <= core + 2 * edge:
+@lru_cache(maxsize=64)
+def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: int) -> tuple[Tile, ...]:
+    """Return the cut with the least work for the busiest worker; all numbers in pixels are multiples of `multiple`."""
+    cuts = []
+    for length, across in (shape, shape[::-1]):
+        least = multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) * multiple // across))
+        cuts.append(_cuts(length, edge, multiple, max(tile, least - 2 * edge), least, workers))
+
+    def work(cut: tuple[list[Span], list[Span]]) -> int:
+        rounds = -(-len(cut[0]) * len(cut[1]) // workers)
+        return rounds * (cut[0][0].stop * cut[1][0].stop + _PIXELS_A_RUN)
+
+    rows, columns = min(product(cuts[0], cuts[1]), key=work)
+    return tuple(Tile(y, x) for y in rows for x in columns)
+
+
+def _cuts(length: int, edge: int, multiple: int, tile: int, least: int, workers: int) -> list[list[Span]]:
+    """Return ways to cut an axis: the coarsest that `tile` allows, and finer ones whose windows are not below `least`."""
+    fewest = max(1, -(-(length - 2 * edge) // tile))
+    finer = [_cut(length, edge, multiple, fewest + more) for more in range(1, workers)]
+    return [_cut(length, edge, multiple, fewest), *(spans for spans in finer if spans[0].stop >= least)]
+
+
+def _cut(length: int, edge: int, multiple: int, count: int) -> list[Span]:
+    """Cut an axis into about `count` spans with windows of one length."""
+    if count == 1 or length - 2 * edge <= multiple:
         return [Span(0, length, 0, length)]
-    count = -(-(length - 2 * edge) // core)
-    core = round_up(-(-(length - 2 * edge) // count), card.multiple)
+    core = round_up(-(-(length - 2 * edge) // count), multiple)
     window = core + 2 * edge
     starts = [*range(0, length - window, core), length - window]
     lasts = [*(start + edge + core for start in starts[:-1]), length]
-    return [
-        Span(start, start + window, first, last)
-        for start, first, last in zip(starts, [0, *lasts[:-1]], lasts, strict=True)
-    ]
+    firsts = [0, *lasts[:-1]]
+    return [Span(start, start + window, *ends) for start, *ends in zip(starts, firsts, lasts, strict=True)]
 
 
 def pad(plane: Float, card: Card) -> Float:
@@ -140,24 +168,28 @@ def pad(plane: Float, card: Card) -> Float:
     return np.pad(plane, extra, mode="reflect") if any(after for _, after in extra) else plane
 
 
-def run_tiled(network: Network, plane: Float, card: Card, tile: int) -> Float:
+def run_tiled(network: Network, plane: Float, card: Card, tile: int, workers: int = 1, layers: int = 1) -> Float:
     """Run a network on a map in tiles; the result does not depend on the tiles.
 
     Parameters
     ----------
     network : callable
-        From a window (y, x) and its origin in the map to a result of shape (..., y, x).
+        From a window (y, x) and its origin in the map to results (layer, y, x). With several workers it is called from several threads.
     plane : ndarray of float32
         The map (y, x), of any size from the card's smallest, all of it finite.
     card : Card
         The network's needs.
     tile : int
-        Pixels kept along each side of a tile.
+        The most pixels kept along each side of a tile.
+    workers : int
+        Tiles worked on at once.
+    layers : int
+        How many results the network gives.
 
     Returns
     -------
     ndarray of float32
-        The result (..., y, x) for the whole map.
+        The results (layer, y, x) for the whole map.
 
     Raises
     ------
@@ -166,13 +198,28 @@ def run_tiled(network: Network, plane: Float, card: Card, tile: int) -> Float:
     """
     padded = pad(plane, card)
     height, width = plane.shape
-    parts = plan((padded.shape[0], padded.shape[1]), card, tile)
+    parts = plan((padded.shape[0], padded.shape[1]), card, tile, workers)
     if len(parts) == 1:
-        return network(padded, (0, 0))[..., :height, :width]
-    result = np.empty(0, np.float32)
-    for part in parts:
+        return network(padded, (0, 0))[:, :height, :width]
+    result = np.empty((layers, *padded.shape), np.float32)
+
+    def work(part: Tile) -> None:
         given = network(padded[part.y.window, part.x.window], part.origin)
-        if not result.size:
-            result = np.empty((*given.shape[:-2], *padded.shape), np.float32)
-        result[..., part.y.core, part.x.core] = given[..., part.y.inner, part.x.inner]
-    return result[..., :height, :width]
+        result[:, part.y.core, part.x.core] = given[:, part.y.inner, part.x.inner]
+
+    run_all(work, parts, workers)
+    return result[:, :height, :width]
+
+
+def run_all(work: Callable[[T], None], items: Sequence[T], workers: int) -> None:
+    """Call a function on every item, in several threads when there are several workers; after an error no more are begun."""
+    if workers == 1 or len(items) == 1:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(min(workers, len(items)), "solardn") as pool:
+        try:
+            for future in [pool.submit(work, item) for item in items]:
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,110 @@
+"""What arrays and numbers are accepted, and as what: every check on what a caller hands over."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError, OptionError
+
+Float = NDArray[np.float32]
+Sigma = Literal["auto"] | float | NDArray[Any]
+
+
+def as_maps(maps: ArrayLike) -> NDArray[Any]:
+    """Return an array (..., y, x) of real numbers, none of its axes empty; masked pixels become NaN.
+
+    Raises
+    ------
+    InputError
+        The array is none of that.
+    """
+    array = np.asarray(maps)
+    if array.ndim < 2:
+        raise InputError(f"an array of shape {array.shape} holds no map; its last two axes must be y and x")
+    if array.size == 0:
+        raise InputError(f"an array of shape {array.shape} is empty; give at least one map")
+    check_real(array)
+    return np.where(np.ma.getmaskarray(maps), np.nan, array) if isinstance(maps, np.ma.MaskedArray) else array
+
+
+def check_real(array: NDArray[Any]) -> None:
+    """Refuse arrays that do not hold real numbers.
+
+    Raises
+    ------
+    InputError
+    """
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"data of type {array.dtype} cannot be denoised; give integers or real numbers")
+
+
+def as_float32(plane: NDArray[Any]) -> Float:
+    """Return one map (y, x) as native float32; a view where it is that already.
+
+    Raises
+    ------
+    InputError
+        The array is no map of real numbers, or a finite value is beyond what float32 holds.
+    """
+    if plane.ndim != 2:
+        raise InputError(f"an array of shape {plane.shape} is no map; a map has the two axes y and x")
+    check_real(plane)
+    with np.errstate(over="ignore"):
+        data = plane.astype(np.float32, copy=False)
+    if plane.dtype.kind == "f" and plane.dtype.itemsize > 4:
+        lost = np.isinf(data) & np.isfinite(plane)
+        if lost.any():
+            raise InputError(
+                f"the value {plane[lost][0]:.3g} is beyond what float32 holds (3.4e38); divide the data before"
+            )
+    return data
+
+
+def per_map(noise_sigma: Sigma, leading: tuple[int, ...]) -> NDArray[Any]:
+    """Return one noise level for each map, of the shape of the leading axes; each is "auto" when they are to be estimated.
+
+    Raises
+    ------
+    OptionError
+        The array does not broadcast to the leading axes, or does not hold numbers.
+    """
+    try:
+        levels = noise_sigma if isinstance(noise_sigma, str) else np.asarray(noise_sigma, np.float64)
+        return np.broadcast_to(np.asarray(levels, object), leading)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            f"noise_sigma of shape {np.shape(noise_sigma)} does not fit the leading axes {leading} of the data; give 'auto', a number, or one for each map"
+        ) from error
+
+
+def positive(value: float, name: str) -> float:
+    """Return a positive finite number.
+
+    Raises
+    ------
+    OptionError
+        It is none.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not (np.isfinite(number) and number > 0):
+        raise OptionError(f"{name} is {value!r}; give a positive number")
+    return number
+
+
+def whole(value: int, name: str, least: int) -> int:
+    """Return a whole number that is not below the least.
+
+    Raises
+    ------
+    OptionError
+        It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise OptionError(f"{name} is {value!r}; give a whole number from {least}")
+    return int(value)
