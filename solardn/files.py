@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import platform
-import sys
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .api import Denoiser
-from .cube import Index
-from .errors import InputError
+from .cube import Batch
+from .io import Sink
 from .io.place import check_place, check_space
-from .missing import Mask
+from .journal import Journal
 from .model import DEFAULT
 from .plan import Level, Plan, look_at
-from .provenance import Step
-from .stream import stream
-from .summary import MapRecord, Sample, Summary, rms, table
-from .versions import onnxruntime
-
-Progress = Callable[[int, int, int], None]
-"""Called after each map with: maps done, maps in all, pixels denoised so far."""
+from .recording import denoising_step, task
+from .stream import batches_within, stream
+from .summary import Sample, Summary, table
+from .work import Progress, Work
 
 RESIDUAL = "RESIDUAL"
 
@@ -47,6 +41,7 @@ def denoise_file(
     mask_ext: str | int | None = None,
     residual: bool = False,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
     denoiser: Denoiser | None = None,
     **options: Any,
@@ -80,6 +75,8 @@ def denoise_file(
         Write data − result as well: extension ``RESIDUAL`` in FITS, ``OUTPUT.residual.npy`` for ``.npy``.
     overwrite : bool
         Replace an output that exists.
+    resume : bool
+        Go on where an earlier run with the same arguments was killed; and keep what is done when this one fails.
     progress : callable, optional
         Called after each map with maps done, maps in all, pixels denoised.
     denoiser : Denoiser, optional
@@ -104,15 +101,18 @@ def denoise_file(
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
         levels = find_levels(plan, denoiser, noise_sigma, scale)
-        step = _step(plan, denoiser, levels, noise_sigma, scale, cycles)
-        work = _Work(plan, denoiser, levels, cycles, residual, progress)
-        sink = plan.source.sink(place, layers, step)
+        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles)
+        journal = Journal(place, task(plan, step, layers), resume)
+        step = replace(step, date=journal.task["date"])
+        work = Work(plan, denoiser, levels, cycles, residual, progress)
+        sink = plan.source.sink(place, layers, step, resume=journal.resumed)
         try:
-            stream(plan.source, plan.cube, sink, work, 1 + len(layers), denoiser.memory)
-            sample = work.finish()
+            sample = _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory)
             sink.commit(table(plan.cube, work.records))
+            journal.close(remove=True)
         except BaseException:
-            sink.abort()
+            sink.abort(keep=resume)
+            journal.close(remove=not resume)
             raise
         return Summary(
             label=plan.source.label,
@@ -151,69 +151,26 @@ def find_levels(
     return {key: Level(*key, sigma, 0) for key in sorted(keys)}
 
 
-class _Work:
-    """What is done to each map, and what is noted of it."""
+def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int) -> Sample:
+    """Send all maps through, those first that an earlier run left, and return one of them for a picture."""
+    batches = batches_within(memory, plan.source, plan.cube, layers)
+    following = next(batches, None)
+    while following is not None and len(work.records) + len(following.indices) <= len(journal.records):
+        blocks = [sink.restore(layer, following.selection) for layer in range(layers)]
+        for result in plan.cube.to_maps(blocks[0]):
+            work.restore(journal.records[len(work.records)], result)
+        following = next(batches, None)
+    journal.keep(len(work.records))
+    journal.open()
 
-    def __init__(
-        self,
-        plan: Plan,
-        denoiser: Denoiser,
-        levels: dict[tuple[str, int], Level],
-        cycles: int,
-        residual: bool,
-        progress: Progress | None,
-    ) -> None:
-        self._plan, self._denoiser, self._levels, self._cycles = plan, denoiser, levels, cycles
-        self._residual, self._progress = residual, progress
-        self._wanted = plan.n_denoised // 2  # the map in the middle is kept for a picture
-        self._sample: Sample | None = None
-        self.records: list[MapRecord] = []
-        self.pixels = 0
+    def written(batch: Batch) -> None:
+        first = len(journal.records)
+        journal.records += work.records[first : first + len(batch.indices)]
+        journal.add(journal.records[first:])
 
-    def __call__(self, index: Index, plane: NDArray[np.floating]) -> list[NDArray[np.float32]]:
-        """Return the result of a map, and its residual where wanted."""
-        letter = self._plan.cube.letter(index)
-        observed = self._plan.as_float32(index, plane)
-        absent = self._plan.missing(index, observed) if self._plan.denoises(index) else None
-        if absent is not None and not absent.all():
-            result = self._denoised(index, letter, observed, absent)
-        else:
-            result = observed
-            lost = 0 if absent is None else absent.size
-            self.records.append(MapRecord(index, letter, np.nan, np.nan, np.nan, 0, lost))
-        if self._progress:
-            self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
-        return [result, _difference(observed, result)] if self._residual else [result]
-
-    def _denoised(self, index: Index, letter: str, observed: NDArray[np.float32], absent: Mask) -> NDArray[np.float32]:
-        sigma = self._levels[self._plan.cube.group(index)].noise_sigma
-        scale = self._denoiser.card.input_sigma / sigma
-        values = np.where(absent, np.float32(np.nan), observed) if absent.any() else observed
-        try:
-            result = self._denoiser.denoise_map(values, scale, self._cycles)
-        except InputError as error:
-            raise InputError(f"map {index} of {self._plan.source.label}: {error}") from error
-        residual_rms = rms(_difference(values, result))
-        result = np.where(absent, observed, result)
-        self.pixels += observed.size
-        self.records.append(MapRecord(index, letter, sigma, scale, residual_rms, self._cycles, int(absent.sum())))
-        if self._sample is None or sum(record.cycles > 0 for record in self.records) == self._wanted + 1:
-            self._sample = Sample(index, values, np.where(absent, np.float32(np.nan), result), sigma)
-        return result
-
-    def finish(self) -> Sample:
-        """Return one map for a picture, and refuse a file in which nothing could be denoised."""
-        if self._sample is None:
-            raise InputError(
-                f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; give other data"
-            )
-        return self._sample
-
-
-def _difference(observed: NDArray[np.float32], result: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return data − result, NaN where the data are not finite."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(observed - result)
+    rest = itertools.chain([following] if following is not None else [], batches)
+    stream(plan.source, plan.cube, sink, work, layers, rest, written)
+    return work.finish()
 
 
 def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], overwrite: bool) -> Path:
@@ -223,67 +180,3 @@ def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str]
         check_place(path, [plan.source.path], overwrite)
     check_space(place, plan.source.output_bytes(1 + len(layers)))
     return place
-
-
-def _step(
-    plan: Plan,
-    denoiser: Denoiser,
-    levels: dict[tuple[str, int], Level],
-    noise_sigma: float | Literal["auto"],
-    scale: float | None,
-    cycles: int,
-) -> Step:
-    """Return what is recorded in the output's header."""
-    card, cube = denoiser.card, plan.cube
-    sigmas = [level.noise_sigma for level in levels.values()]
-    how = (
-        "estimated" if noise_sigma == "auto" and scale is None else "given" if scale is None else "from the scale given"
-    )
-    typical = float(np.median(sigmas))
-    parameters: dict[str, Any] = {
-        "network": card.name,
-        "sha256": denoiser.model.sha256,
-        "noise_sigma": typical,
-        "noise_sigma_from": how,
-        "scale": card.input_sigma / typical,
-        "cycles": cycles,
-        "stokes": plan.letters or "all",
-        "fill_value": plan.fill_value,
-        "axes": {"y": cube.y, "x": cube.x},
-        "tile": denoiser.tile,
-        "device": denoiser.engine.device,
-        "precision": denoiser.engine.precision,
-        "threads": denoiser.engine.threads,
-    }
-    if plan.mask is not None:
-        parameters["mask"] = plan.mask.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
-    if len(sigmas) > 1:
-        parameters["noise_sigma_range"] = [min(sigmas), max(sigmas)]
-    unit = f" {plan.source.unit}" if plan.source.unit else ""
-    history = (
-        f"solardn: {plan.n_denoised} of {cube.n_maps} maps of {cube.map_shape[0]} x {cube.map_shape[1]} pixels denoised"
-        + (f" (Stokes {', '.join(plan.letters)}; others copied)" if plan.letters else ""),
-        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {cycles} cycle{'s' * (cycles > 1)}",
-        f"solardn: axes: {cube.how}",
-    )
-    return Step(
-        procedure="solardn denoise",
-        mode=card.name,
-        parameters=parameters,
-        references=(card.reference,),
-        libraries=(onnxruntime(), ("numpy", np.__version__)),
-        environment=f"Python {platform.python_version()} on {sys.platform} {platform.machine()}",
-        history=history,
-        parent=plan.source.path.name,
-        date=today(),
-    )
-
-
-def today() -> str:
-    """Return the date for headers: today in UTC, or the one of SOURCE_DATE_EPOCH for builds that must be repeatable.
-
-    Without the time of day, so that the same work on the same day gives the same bytes.
-    """
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    return moment.strftime("%Y-%m-%d")

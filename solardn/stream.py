@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .cube import Cube, Index
+from .cube import Batch, Cube, Index
 from .io import Sink, Source
 
 Float = NDArray[np.float32]
 Work = Callable[[Index, NDArray[np.floating]], Sequence[Float]]
 """Makes the planes of all layers, (y, x) each, from one map and its index."""
 
+Written = Callable[[Batch], None]
+
 _SHARE = 16  # a batch of maps takes at most this fraction of the memory: three are alive, each as input and as layers
 
 
-def stream(source: Source, cube: Cube, sink: Sink, work: Work, layers: int, memory: int) -> None:
+def stream(
+    source: Source, cube: Cube, sink: Sink, work: Work, layers: int, batches: Iterator[Batch], written: Written
+) -> None:
     """Send every map of a cube through a function and into a sink.
 
     Reading and writing happen in threads of their own, each one batch away from the computation.
@@ -34,13 +38,13 @@ def stream(source: Source, cube: Cube, sink: Sink, work: Work, layers: int, memo
         Called once for each map, in the order of storage.
     layers : int
         How many planes it returns.
-    memory : int
-        The budget in bytes, which bounds how many maps are read together where they lie scattered.
+    batches : iterator of Batch
+        The maps, see `batches_within`.
+    written : callable
+        Called in the writing thread with each batch that is written.
     """
-    bytes_a_map = math.prod(cube.map_shape) * (source.dtype.itemsize + 4 * layers)
-    batches = cube.batches(max(1, memory // _SHARE // bytes_a_map))
     with ThreadPoolExecutor(1, "solardn-read") as reader, ThreadPoolExecutor(1, "solardn-write") as writer:
-        written: Future[None] | None = None
+        writing: Future[None] | None = None
         batch = next(batches, None)
         ahead = reader.submit(source.read, batch.selection) if batch else None
         while batch is not None and ahead is not None:
@@ -48,13 +52,19 @@ def stream(source: Source, cube: Cube, sink: Sink, work: Work, layers: int, memo
             following = next(batches, None)
             ahead = reader.submit(source.read, following.selection) if following else None
             results = _results(work, batch.indices, maps, layers)
-            if written is not None:
-                written.result()
+            if writing is not None:
+                writing.result()
             blocks = [cube.to_block(layer) for layer in results]
-            written = writer.submit(_write, sink, batch.selection, blocks)
+            writing = writer.submit(_write, sink, batch, blocks, written)
             batch = following
-        if written is not None:
-            written.result()
+        if writing is not None:
+            writing.result()
+
+
+def batches_within(memory: int, source: Source, cube: Cube, layers: int) -> Iterator[Batch]:
+    """Return all maps of a cube, in batches that fit a budget in bytes: it bounds how many are read together where they lie scattered."""
+    bytes_a_map = math.prod(cube.map_shape) * (source.dtype.itemsize + 4 * layers)
+    return cube.batches(max(1, memory // _SHARE // bytes_a_map))
 
 
 def _results(work: Work, indices: Sequence[Index], maps: NDArray[Any], layers: int) -> NDArray[np.float32]:
@@ -66,6 +76,7 @@ def _results(work: Work, indices: Sequence[Index], maps: NDArray[Any], layers: i
     return results
 
 
-def _write(sink: Sink, selection: Any, blocks: Sequence[Float]) -> None:
+def _write(sink: Sink, batch: Batch, blocks: Sequence[Float], written: Written) -> None:
     for layer, block in enumerate(blocks):
-        sink.write(layer, selection, block)
+        sink.write(layer, batch.selection, block)
+    written(batch)

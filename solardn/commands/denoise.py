@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Write data − result as well: as the extension RESIDUAL in FITS, as OUTPUT.residual.npy beside a .npy file.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where the same command was killed, and keep what is done when this one is interrupted.",
+)
 @options.output_options
 @options.talk_options
 def denoise(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..files import Progress
+    from ..work import Progress
 
 
 @contextmanager

@@ -39,8 +39,11 @@ class Sink(Protocol):
     def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
         """Complete the output and put it in its place. `table` has one row a map."""
 
-    def abort(self) -> None:
-        """Leave nothing behind."""
+    def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
+        """Return a part that an earlier run wrote, and take note of it as `write` would."""
+
+    def abort(self, *, keep: bool = False) -> None:
+        """Leave nothing behind, or what a later run needs to go on."""
 
 
 class Source(Protocol):
@@ -80,8 +83,11 @@ class Source(Protocol):
     def output_bytes(self, layers: int) -> int:
         """Return the size of the output in bytes, so many images like this one in it."""
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step) -> Sink:
-        """Begin an output of this cube's format: the result, and after it the further images named in `layers`."""
+    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> Sink:
+        """Begin an output of this cube's format: the result, and after it the further images named in `layers`.
+
+        With `resume`, go on with what an earlier run left.
+        """
 
     def close(self) -> None:
         """Release the file."""

@@ -135,9 +135,9 @@ class FitsSource:
         """Return the size of the output in bytes."""
         return output_bytes(self, layers)
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step) -> FitsSink:
+    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> FitsSink:
         """Begin a FITS file of the same structure, with an image extension more for each further layer."""
-        return FitsSink(self, output, layers, step)
+        return FitsSink(self, output, layers, step, resume=resume)
 
     def close(self) -> None:
         """Release the file."""

@@ -88,14 +88,19 @@ class FitsSink:
         Names of the extensions for the further layers.
     step : Step
         What is recorded in their headers.
+    resume : bool
+        Go on with what an earlier run left.
     """
 
-    def __init__(self, source: FitsSource, output: Path, layers: Sequence[str], step: Step) -> None:
+    def __init__(
+        self, source: FitsSource, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False
+    ) -> None:
         if output.suffix == ".npy":
             raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
         self.output = output
         self._packed = output.suffix == ".gz"
-        self._part = PartFile(output.with_name(output.name + ".plain") if self._packed else output)
+        place = output.with_name(output.name + ".plain") if self._packed else output
+        self._part = PartFile(place, resume=resume)
         try:
             with writing(output), quiet():
                 self._layout = self._lay_out(source, layers, step)
@@ -174,9 +179,16 @@ class FitsSink:
             packed.abort()
             self.abort()
 
-    def abort(self) -> None:
-        """Leave nothing behind."""
-        self._part.abort()
+    def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
+        """Return a part that an earlier run wrote, and take note of it as `write` would."""
+        image = self._layout.images[layer]
+        block = image.array.read(selection)
+        image.add(block)
+        return block
+
+    def abort(self, *, keep: bool = False) -> None:
+        """Leave nothing behind, or what a later run needs to go on."""
+        self._part.abort(keep=keep)
 
 
 def result_header(source: FitsSource, step: Step) -> Any:
@@ -246,11 +258,11 @@ def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
     hdu = fits.BinTableHDU.from_columns(
         [fits.Column(name, _column_format(values), array=values) for name, values in table.items()], name="SOLARDN"
     )
-    hdu.add_checksum()
     buffer = io.BytesIO()
     hdu.writeto(buffer)
-    written = buffer.getvalue()
-    return written[_BLOCK:]  # without the empty primary extension that astropy puts before a table
+    # without the empty primary extension that astropy puts before a table, and without the time it puts into checksums
+    data = buffer.getvalue()[_BLOCK + len(hdu.header.tostring()) :]
+    return with_checksums(hdu.header, words_sum(data)) + data
 
 
 def _column_format(values: NDArray[Any]) -> str:

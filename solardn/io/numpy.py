@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,11 @@ class NumpySource:
         """Return the size of the output in bytes."""
         return layers * (128 + 4 * int(np.prod(self.shape, dtype=object)))
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step) -> NumpySink:
+    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> NumpySink:
         """Begin a .npy file of this shape, and one more for each further layer."""
         if output.suffix != ".npy":
             raise OutputError(f"the output {output} of a .npy file must be a .npy file; let its name end so")
-        return NumpySink(self.outputs(output, layers), self.shape)
+        return NumpySink(self.outputs(output, layers), self.shape, resume)
 
     def close(self) -> None:
         """Release the file."""
@@ -66,20 +67,21 @@ class NumpySource:
 class NumpySink:
     """float32 arrays in .npy files: OUTPUT.npy, and OUTPUT.<layer>.npy for each further layer."""
 
-    def __init__(self, paths: Sequence[Path], shape: tuple[int, ...]) -> None:
+    def __init__(self, paths: Sequence[Path], shape: tuple[int, ...], resume: bool) -> None:
         self.output = paths[0]
         self._parts: list[PartFile] = []
         self._arrays: list[RawArray] = []
         try:
             for path in paths:
-                self._parts.append(PartFile(path))
+                self._parts.append(PartFile(path, resume=resume))
                 with writing(path):
                     npy.write_array_header_1_0(
                         self._parts[-1], {"descr": "<f4", "fortran_order": False, "shape": shape}
                     )
-                self._arrays.append(
-                    RawArray(self._parts[-1].file, self._parts[-1].file.tell(), shape, np.dtype("<f4"), str(path))
-                )
+                    file = self._parts[-1].file
+                    offset = file.tell()
+                    file.truncate(offset + 4 * math.prod(shape))
+                self._arrays.append(RawArray(file, offset, shape, np.dtype("<f4"), str(path)))
         except BaseException:
             self.abort()
             raise
@@ -94,10 +96,14 @@ class NumpySink:
         for part in reversed(self._parts):
             part.commit()
 
-    def abort(self) -> None:
-        """Leave nothing behind."""
+    def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
+        """Return a part that an earlier run wrote."""
+        return self._arrays[layer].read(selection)
+
+    def abort(self, *, keep: bool = False) -> None:
+        """Leave nothing behind, or what a later run needs to go on."""
         for part in self._parts:
-            part.abort()
+            part.abort(keep=keep)
 
 
 def layer_path(output: Path, layer: str) -> Path:

@@ -73,6 +73,8 @@ class PartFile:
     ----------
     output : pathlib.Path
         Its place, as `check_place` returned it.
+    resume : bool
+        Keep what an earlier run left of it.
 
     Raises
     ------
@@ -80,13 +82,14 @@ class PartFile:
         It cannot be made, or another run is writing the same output.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, *, resume: bool = False) -> None:
         self.output = output
         self._done = False
         self.part = output.with_name(f".{output.name}.solardn-part")
         with writing(output):
             self.file = self._open()
-            self.file.truncate(0)
+            if not resume:
+                self.file.truncate(0)
 
     def _open(self) -> BinaryIO:
         while True:
@@ -129,10 +132,10 @@ class PartFile:
                     os.close(folder)
         return self.output
 
-    def abort(self) -> None:
-        """Remove it, unless it is in its place already."""
+    def abort(self, *, keep: bool = False) -> None:
+        """Remove it, unless it is in its place already, or is kept for a run that goes on."""
         self.file.close()
-        if not self._done:
+        if not self._done and not keep:
             self.part.unlink(missing_ok=True)
 
 

@@ -1,0 +1,97 @@
+"""What a run has done so far, kept beside its output, so that one that was killed can go on where it stopped.
+
+A text file of JSON lines: the first tells what is being done, each other one what was done to a map whose pixels are written already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from .errors import OutputError
+from .summary import MapRecord
+
+Task = dict[str, Any]
+"""Everything that the output's bytes depend on, as JSON knows it; the key ``date`` is taken over when a run goes on."""
+
+
+class Journal:
+    """The journal of one output.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        The output's place.
+    task : dict
+        What is being done.
+    resume : bool
+        Go on with what an earlier run of the same task left.
+
+    Attributes
+    ----------
+    task : dict
+        With the date of the run that began it.
+    records : list of MapRecord
+        The maps that are done already.
+
+    Raises
+    ------
+    OutputError
+        The earlier run had another task.
+    """
+
+    def __init__(self, output: Path, task: Task, resume: bool) -> None:
+        self.path = output.with_name(f".{output.name}.solardn-journal")
+        self.task: Task = json.loads(json.dumps(task))
+        self.records: list[MapRecord] = []
+        self.resumed = False
+        self._file: TextIO | None = None
+        if resume:
+            self._read(output)
+
+    def _read(self, output: Path) -> None:
+        lines = self.path.read_text().split("\n")[:-1] if self.path.exists() else []  # the last one may be torn
+        if not lines:
+            return
+        begun = json.loads(lines[0])
+        self.task["date"] = begun.get("date")
+        changed = [key for key in sorted({*begun, *self.task}) if begun.get(key) != self.task.get(key)]
+        if changed:
+            raise OutputError(
+                f"the run that {output} was left by cannot go on, because {', '.join(changed)} changed; run without --resume to begin anew"
+            )
+        self.resumed = True
+        self.records = [_record(line) for line in lines[1:]]
+
+    def keep(self, number: int) -> None:
+        """Forget all but the first records."""
+        del self.records[number:]
+
+    def open(self) -> None:
+        """Begin to write: what is known so far, and then what `add` is told."""
+        self._file = self.path.open("w")
+        self._file.write(json.dumps(self.task) + "\n")
+        self.add(self.records)
+
+    def add(self, records: Sequence[MapRecord]) -> None:
+        """Note maps whose pixels are written."""
+        if self._file is None:
+            raise ValueError("a journal must be open to be written")
+        for record in records:
+            self._file.write(json.dumps(list(asdict(record).values())) + "\n")
+        self._file.flush()
+
+    def close(self, *, remove: bool) -> None:
+        """Stop writing; remove it when it has served."""
+        if self._file is not None:
+            self._file.close()
+        if remove:
+            self.path.unlink(missing_ok=True)
+
+
+def _record(line: str) -> MapRecord:
+    index, *values = json.loads(line)
+    return MapRecord(tuple(index), *values)

@@ -1,0 +1,94 @@
+"""What a run does, in the words and numbers that go into headers and journals."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from . import __version__
+from .api import Denoiser
+from .journal import Task
+from .plan import Level, Plan
+from .provenance import Step
+from .versions import onnxruntime
+
+
+def denoising_step(
+    plan: Plan,
+    denoiser: Denoiser,
+    levels: dict[tuple[str, int], Level],
+    noise_sigma: float | Literal["auto"],
+    scale: float | None,
+    cycles: int,
+) -> Step:
+    """Return what is recorded in the output's header."""
+    card, cube = denoiser.card, plan.cube
+    sigmas = [level.noise_sigma for level in levels.values()]
+    how = (
+        "estimated" if noise_sigma == "auto" and scale is None else "given" if scale is None else "from the scale given"
+    )
+    typical = float(np.median(sigmas))
+    parameters: dict[str, Any] = {
+        "network": card.name,
+        "sha256": denoiser.model.sha256,
+        "noise_sigma": typical,
+        "noise_sigma_from": how,
+        "scale": card.input_sigma / typical,
+        "cycles": cycles,
+        "stokes": plan.letters or "all",
+        "fill_value": plan.fill_value,
+        "axes": {"y": cube.y, "x": cube.x},
+        "tile": denoiser.tile,
+        "device": denoiser.engine.device,
+        "precision": denoiser.engine.precision,
+        "threads": denoiser.engine.threads,
+    }
+    if plan.mask is not None:
+        parameters["mask"] = plan.mask.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
+    if len(sigmas) > 1:
+        parameters["noise_sigma_range"] = [min(sigmas), max(sigmas)]
+    unit = f" {plan.source.unit}" if plan.source.unit else ""
+    history = (
+        f"solardn: {plan.n_denoised} of {cube.n_maps} maps of {cube.map_shape[0]} x {cube.map_shape[1]} pixels denoised"
+        + (f" (Stokes {', '.join(plan.letters)}; others copied)" if plan.letters else ""),
+        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {cycles} cycle{'s' * (cycles > 1)}",
+        f"solardn: axes: {cube.how}",
+    )
+    return Step(
+        procedure="solardn denoise",
+        mode=card.name,
+        parameters=parameters,
+        references=(card.reference,),
+        libraries=(onnxruntime(), ("numpy", np.__version__)),
+        environment=f"Python {platform.python_version()} on {sys.platform} {platform.machine()}",
+        history=history,
+        parent=plan.source.path.name,
+        date=today(),
+    )
+
+
+def today() -> str:
+    """Return the date for headers: today in UTC, or the one of SOURCE_DATE_EPOCH for builds that must be repeatable.
+
+    Without the time of day, so that the same work on the same day gives the same bytes.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%d")
+
+
+def task(plan: Plan, step: Step, layers: list[str]) -> Task:
+    """Return everything that the output's bytes depend on, for a run that goes on to compare."""
+    state = plan.source.path.stat()
+    return {
+        "input": [os.path.realpath(plan.source.path), plan.source.label, state.st_size, state.st_mtime_ns],
+        "layers": layers,
+        "version": __version__,
+        "date": step.date,
+        **step.parameters,
+    }
