@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +11,6 @@ import keras
 import onnx
 import tensorflow as tf
 import tf2onnx
-from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
 
 from solardn.card import Card
 from solardn.errors import ModelError, OptionError
@@ -22,6 +19,8 @@ from . import graph as repair
 from .cards import Place, make_check, write_card, write_places
 from .halo import measure
 from .layers import MCDropout, NearestUpsample
+from .quirks import errors_raised, transposes_kept
+from .sizes import settle_sizes
 from .source import Source, rebuild
 
 OPSET = 13
@@ -83,7 +82,7 @@ def to_onnx(source: Source) -> tuple[onnx.ModelProto, list[Place]]:
         results = trained(map, training=False)
         return dict(zip(source.outputs, results if isinstance(results, (list, tuple)) else [results], strict=True))
 
-    with _errors_raised(source.model.name), _transposes_kept():
+    with errors_raised(source.model.name), transposes_kept():
         model, _ = tf2onnx.convert.from_function(
             network,
             [tf.TensorSpec((None, None, None, 1), tf.float32, name="map")],
@@ -94,7 +93,7 @@ def to_onnx(source: Source) -> tuple[onnx.ModelProto, list[Place]]:
     # tf2onnx sorts outputs by name; the contract has the mean first.
     repair.set_shapes(model.graph, tuple(sorted(source.outputs, key=("mean", "log_variance").index)))
     repair.drop_identities(model.graph)
-    repair.settle_sizes(model)
+    settle_sizes(model)
     repair.sort(model.graph)
     for node in model.graph.node:
         node.doc_string = node.name
@@ -169,41 +168,3 @@ def _take_markers(graph: onnx.GraphProto, marks: list[tuple[float, str]]) -> lis
             f"{len(marks)} dropout layers became {len(places)} places in the graph; leave out those whose result is not used"
         )
     return places
-
-
-@contextmanager
-def _transposes_kept() -> Iterator[None]:
-    """Keep tf2onnx from turning a Transpose of a map with one channel into a Reshape before it cancels with its inverse.
-
-    What then becomes of the Reshape depends on the order of a set: one conversion in twenty leaves a graph that does not run.
-    """
-    kept = TransposeOptimizer.post_optimize_action
-    TransposeOptimizer.post_optimize_action = lambda self: None
-    try:
-        yield
-    finally:
-        TransposeOptimizer.post_optimize_action = kept
-
-
-@contextmanager
-def _errors_raised(name: str) -> Iterator[None]:
-    """Turn what tf2onnx only logs as an error into one."""
-    messages: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("tf2onnx")
-    logger.addHandler(handler)
-    try:
-        yield
-    except Exception as error:
-        messages.append(f"{type(error).__name__}: {error}")
-        raise ModelError(_sentence(name, messages)) from error
-    finally:
-        logger.removeHandler(handler)
-    if messages:
-        raise ModelError(_sentence(name, messages))
-
-
-def _sentence(name: str, messages: list[str]) -> str:
-    reason = messages[0].strip().splitlines()[-1].strip()[:300]
-    return f"the network {name!r} cannot be converted ({reason}); build it from convolutions, poolings and the layers of export/layers.py"

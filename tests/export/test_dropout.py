@@ -62,7 +62,7 @@ def test_card_and_interface(dropped, own_onnx):
 
 
 def test_nothing_dropped_is_the_deterministic_graph(dropped, own_onnx, maps):
-    from export.dropout import STILL
+    from export.maskgraph import STILL
 
     plain = _run(own_onnx, {"map": maps})
     still = _run(dropped, _feeds(maps, [3, 4]) | STILL)
