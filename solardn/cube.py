@@ -127,18 +127,17 @@ class Cube:
         """Yield the index of every map, in the order of storage."""
         yield from np.ndindex(*(axis.length for axis in self.rest))
 
-    def batches(self, limit: int) -> Iterator[Batch]:
-        """Yield all maps, in batches that suit the order of storage.
+    @property
+    def scattered(self) -> bool:
+        """Whether the pixels of a map lie scattered in the file, because another axis runs faster than y or x.
 
-        Parameters
-        ----------
-        limit : int
-            Most maps in a batch. Where the pixels of a map lie scattered, because another axis runs faster than y or x, neighbours
-            on that axis are taken together: reading one costs as much as reading all. Elsewhere maps come one by one.
+        Neighbours on that axis are best read together: reading one costs as much as reading all.
         """
+        return bool(self.rest) and self.rest[-1].number > min(self.y, self.x)
+
+    def batches(self, limit: int) -> Iterator[Batch]:
+        """Yield all maps, at most so many at once, in the order of storage: neighbours on the fastest of the axes they are counted over."""
         rest = self.rest
-        if not rest or rest[-1].number < min(self.y, self.x):
-            limit = 1
         if not rest:
             yield Batch((slice(None), slice(None)), ((),))
             return

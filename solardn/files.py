@@ -25,6 +25,8 @@ from .work import Progress, Work
 
 RESIDUAL = "RESIDUAL"
 
+_BUSY = 4  # maps at once for each thread, so that none waits long for another at the end of a batch
+
 
 def denoise_file(
     input: str | os.PathLike[str],
@@ -107,7 +109,8 @@ def denoise_file(
         work = Work(plan, denoiser, levels, cycles, residual, progress)
         sink = plan.source.sink(place, layers, step, resume=journal.resumed)
         try:
-            sample = _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory)
+            together = _BUSY * denoiser.engine.threads
+            sample = _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
             sink.commit(table(plan.cube, work.records))
             journal.close(remove=True)
         except BaseException:
@@ -151,9 +154,9 @@ def find_levels(
     return {key: Level(*key, sigma, 0) for key in sorted(keys)}
 
 
-def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int) -> Sample:
+def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int) -> Sample:
     """Send all maps through, those first that an earlier run left, and return one of them for a picture."""
-    batches = batches_within(memory, plan.source, plan.cube, layers)
+    batches = batches_within(memory, plan.source, plan.cube, layers, together)
     following = next(batches, None)
     while following is not None and len(work.records) + len(following.indices) <= len(journal.records):
         blocks = [sink.restore(layer, following.selection) for layer in range(layers)]
@@ -169,7 +172,7 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
         journal.add(journal.records[first:])
 
     rest = itertools.chain([following] if following is not None else [], batches)
-    stream(plan.source, plan.cube, sink, work, layers, rest, written)
+    stream(plan.source, plan.cube, sink, work, rest, written)
     return work.finish()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +13,15 @@ from .cube import Batch, Cube, Index
 from .io import Sink, Source
 
 Float = NDArray[np.float32]
-Work = Callable[[Index, NDArray[np.floating]], Sequence[Float]]
-"""Makes the planes of all layers, (y, x) each, from one map and its index."""
+Work = Callable[[Sequence[Index], NDArray[np.floating]], Float]
+"""Makes the planes of all layers (layer, map, y, x) from some maps (map, y, x) and their indices."""
 
 Written = Callable[[Batch], None]
 
 _SHARE = 16  # a batch of maps takes at most this fraction of the memory: three are alive, each as input and as layers
 
 
-def stream(
-    source: Source, cube: Cube, sink: Sink, work: Work, layers: int, batches: Iterator[Batch], written: Written
-) -> None:
+def stream(source: Source, cube: Cube, sink: Sink, work: Work, batches: Iterator[Batch], written: Written) -> None:
     """Send every map of a cube through a function and into a sink.
 
     Reading and writing happen in threads of their own, each one batch away from the computation.
@@ -35,9 +32,7 @@ def stream(
     cube : Cube
     sink : Sink
     work : callable
-        Called once for each map, in the order of storage.
-    layers : int
-        How many planes it returns.
+        Called with one batch after the other, in the order of storage.
     batches : iterator of Batch
         The maps, see `batches_within`.
     written : callable
@@ -51,7 +46,7 @@ def stream(
             maps = cube.to_maps(ahead.result())
             following = next(batches, None)
             ahead = reader.submit(source.read, following.selection) if following else None
-            results = _results(work, batch.indices, maps, layers)
+            results = work(batch.indices, maps)
             if writing is not None:
                 writing.result()
             blocks = [cube.to_block(layer) for layer in results]
@@ -61,19 +56,23 @@ def stream(
             writing.result()
 
 
-def batches_within(memory: int, source: Source, cube: Cube, layers: int) -> Iterator[Batch]:
-    """Return all maps of a cube, in batches that fit a budget in bytes: it bounds how many are read together where they lie scattered."""
+def batches_within(memory: int, source: Source, cube: Cube, layers: int, together: int) -> Iterator[Batch]:
+    """Return all maps of a cube in batches.
+
+    Parameters
+    ----------
+    memory : int
+        The budget in bytes.
+    source : Source
+    cube : Cube
+    layers : int
+        Planes made from each map.
+    together : int
+        Maps that keep the computation busy; more of them come together where they lie scattered in the file.
+    """
     bytes_a_map = math.prod(cube.map_shape) * (source.dtype.itemsize + 4 * layers)
-    return cube.batches(max(1, memory // _SHARE // bytes_a_map))
-
-
-def _results(work: Work, indices: Sequence[Index], maps: NDArray[Any], layers: int) -> NDArray[np.float32]:
-    """Return the planes of a batch, of shape (layer, map, y, x)."""
-    results = np.empty((layers, *maps.shape), np.float32)
-    for number, index in enumerate(indices):
-        for layer, plane in enumerate(work(index, maps[number])):
-            results[layer, number] = plane
-    return results
+    most = max(1, memory // _SHARE // bytes_a_map)
+    return cube.batches(most if cube.scattered else min(most, together))
 
 
 def _write(sink: Sink, batch: Batch, blocks: Sequence[Float], written: Written) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,18 @@ from .summary import MapRecord, Sample, rms
 Float = NDArray[np.float32]
 Progress = Callable[[int, int, int], None]
 """Called after each map with: maps done, maps in all, pixels denoised so far."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be done to one map; a scale of 0 means nothing."""
+
+    index: Index
+    observed: Float
+    absent: Mask | None
+    values: Float
+    sigma: float = 0.0
+    scale: float = 0.0
 
 
 class Work:
@@ -57,36 +70,56 @@ class Work:
         self.records: list[MapRecord] = []
         self.pixels = 0
 
-    def __call__(self, index: Index, plane: NDArray[np.floating]) -> list[Float]:
-        """Return the result of a map, and its residual where wanted."""
-        letter = self._plan.cube.letter(index)
-        observed = self._plan.as_float32(index, plane)
-        absent = self._plan.missing(index, observed) if self._plan.denoises(index) else None
-        if absent is not None and not absent.all():
-            result = self._denoised(index, letter, observed, absent)
-        else:
-            result = observed
-            lost = 0 if absent is None else absent.size
-            self.records.append(MapRecord(index, letter, np.nan, np.nan, np.nan, 0, lost))
-        if self._progress:
-            self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
-        return [result, _difference(observed, result)] if self._residual else [result]
+    def __call__(self, indices: Sequence[Index], maps: NDArray[np.floating]) -> Float:
+        """Return the results of some maps and, where wanted, their residuals: shape (layer, map, y, x)."""
+        jobs = [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
+        chosen = [job for job in jobs if job.scale > 0]
+        results = self._denoiser.denoise_maps(
+            [job.values for job in chosen], [job.scale for job in chosen], self._cycles
+        )
+        out = np.empty((1 + self._residual, *maps.shape), np.float32)
+        for number, job in enumerate(jobs):
+            out[0, number] = self._finished(job, results) if job.scale > 0 else self._left(job)
+            if self._residual:
+                out[1, number] = _difference(job.observed, out[0, number])
+            if self._progress:
+                self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
+        return out
 
-    def _denoised(self, index: Index, letter: str, observed: Float, absent: Mask) -> Float:
+    def _job(self, index: Index, plane: NDArray[np.floating]) -> _Job:
+        """Return what is to be done to a map."""
+        observed = self._plan.as_float32(index, plane)
+        if not self._plan.denoises(index):
+            return _Job(index, observed, None, observed)
+        absent = self._plan.missing(index, observed)
+        if absent.all():
+            return _Job(index, observed, absent, observed)
         sigma = self._levels[self._plan.cube.group(index)].noise_sigma
         scale = self._denoiser.card.input_sigma / sigma
-        values = _blanked(observed, absent)
+        return _Job(index, observed, absent, _blanked(observed, absent), sigma, scale)
+
+    def _left(self, job: _Job) -> Float:
+        """Return a map that stays as it is: it is not chosen, or holds no value."""
+        lost = 0 if job.absent is None else job.absent.size
+        letter = self._plan.cube.letter(job.index)
+        self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost))
+        return job.observed
+
+    def _finished(self, job: _Job, results: Iterator[Float]) -> Float:
+        """Return the next result as the one of this map."""
         try:
-            result = self._denoiser.denoise_map(values, scale, self._cycles)
+            result = next(results)
         except InputError as error:
-            raise InputError(f"map {index} of {self._plan.source.label}: {error}") from error
-        residual_rms = rms(_difference(values, result))
-        result = np.where(absent, observed, result)
-        self.pixels += observed.size
-        self.records.append(MapRecord(index, letter, sigma, scale, residual_rms, self._cycles, int(absent.sum())))
+            raise InputError(f"map {job.index} of {self._plan.source.label}: {error}") from error
+        absent = ~np.isfinite(job.values)
+        lost = int(absent.sum())
+        residual_rms = rms(_difference(job.values, result))
+        self.pixels += result.size
+        letter = self._plan.cube.letter(job.index)
+        self.records.append(MapRecord(job.index, letter, job.sigma, job.scale, residual_rms, self._cycles, lost))
         if self._is_wanted:
-            self._keep(index, values, _blanked(result, absent), sigma)
-        return result
+            self._keep(job.index, job.values, result, job.sigma)
+        return np.where(absent, job.observed, result) if lost else result
 
     def _keep(self, index: Index, values: Float, result: Float, sigma: float) -> None:
         """Keep a map for a picture: the one in the middle, or the first until it comes."""
