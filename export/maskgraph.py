@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from . import graph as repair
@@ -52,7 +53,7 @@ class _Writer:
         self.known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     def constant(self, value: Any, dtype: type) -> str:
-        array = np.asarray(value, dtype=dtype)
+        array: NDArray[Any] = np.asarray(value, dtype=dtype)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self.known:
             self.known[key] = f"dropout.constant_{len(self.known) + 1}"

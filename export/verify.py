@@ -92,7 +92,7 @@ def compare(model: onnx.ModelProto, source: Source) -> list[Comparison]:
     ranges: dict[str, list[float]] = {name: [] for name in card.outputs}
     for height, width in ((0, 0), (64, 64), (48, 200), (256, 112)):
         size = [max(card.min_size, -(-length // card.multiple) * card.multiple) for length in (height, width)]
-        maps = np.stack([sample_map(*size, card.input_sigma, seed) for seed in (0, 1)])
+        maps = np.stack([sample_map(size[0], size[1], card.input_sigma, seed) for seed in (0, 1)])
         results = source.model(maps[..., None], training=False)
         expected = dict(zip(source.outputs, results if isinstance(results, (list, tuple)) else [results], strict=True))
         for name, result in zip(card.outputs, running.run(list(card.outputs), {"map": maps[:, None]}), strict=True):
