@@ -1,7 +1,7 @@
 """How strong the noise of a map is, whatever its spectrum and whatever lies in the field.
 
-Power spectra of overlapping windows are taken; windows with little power at large scales, where signals are strong, tell the shape of
-the noise's spectrum (`solardn.separation`), and their power in the rings that noise rules tells how strong it is, place by place.
+Power spectra of overlapping windows are taken (`solardn.spectrum`); the windows without signal tell the shape of the noise's spectrum
+(`solardn.separation`), and the power where noise rules tells how strong it is, place by place (`solardn.local`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
-from .separation import Separation, separate
-from .spectrum import CORRELATION, Array, Rings, WindowSpectra, rings, window_size, window_spectra
+from .local import LocalNoise, local_noise
+from .spectrum import Array, rings, window_size, window_spectra
 
 SMALLEST = 16
 """Height and width, in pixels, of the smallest map whose noise can be found."""
@@ -125,27 +125,21 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         raise InputError(
             f"no window of {size}×{size} px of the map is at least half valid; give the noise level yourself, or a map with fewer fills"
         )
-    ring = rings(size)
-    quiet, found, mean = _separate_quiet(spectra, ring)
-    spectrum, band = _noise_spectrum(found, mean)
-    variance = (
-        (spectra.power[..., band] @ ring.counts[band]) / (spectrum[band] @ ring.counts[band]) * (spectrum @ ring.area)
-    )
-    variance = _filled(variance, quiet)
-    sigma = scale * float(np.sqrt(variance.mean()))
+    found = local_noise(spectra)
+    sigma = scale * float(np.sqrt(found.variance.mean()))
     if not sigma > 1e-7 * scale:
         raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
-    share = float(quiet.sum() / spectra.used.sum())
+    ring = rings(size)
     return NoiseEstimate(
         sigma=sigma,
-        coarse=scale * np.sqrt(variance),
+        coarse=scale * np.sqrt(found.variance),
         rows=spectra.rows.astype(np.float64) + (size - 1) / 2,
         columns=spectra.columns.astype(np.float64) + (size - 1) / 2,
         cutoff=found.cutoff,
         k=ring.k,
-        spectrum=spectrum * sigma**2 / (spectrum @ ring.area),
-        quiet=share,
-        method=_words(found, size, share, ring.k[band]),
+        spectrum=found.spectrum * sigma**2,
+        quiet=found.quiet,
+        method=_words(found, size),
     )
 
 
@@ -189,64 +183,7 @@ def _constant_areas(values: Array) -> NDArray[np.bool_]:
     return flat
 
 
-def _separate_quiet(spectra: WindowSpectra, ring: Rings) -> tuple[NDArray[np.bool_], Separation, Array]:
-    """Return which windows hold no signal, the separation of their mean spectrum, and that spectrum."""
-    power = spectra.power[spectra.used]
-    least = min(len(power), max(4, len(power) // 10))
-    middle, low = (ring.k > 0.1) & (ring.k < 0.19), ring.k < 0.09
-    level = power[:, middle] @ ring.counts[middle]
-    rank = np.log(power[:, low] @ ring.counts[low]) - 0.7 * np.log(level)
-    quiet = rank <= np.sort(rank)[least - 1]
-    for _ in range(3):
-        mean = power[quiet].sum(axis=0) / level[quiet].sum()
-        found = separate(mean, spectra.size, int(quiet.sum()))
-        band = _ruled(found)
-        low = np.arange(len(ring.k)) < max(3, int(np.argmax(band)))
-        level = (power[:, band] @ ring.counts[band]) / (found.noise[band] @ ring.counts[band])
-        redness = (power[:, low] @ ring.counts[low]) / (found.noise[low] @ ring.counts[low]) / level
-        limit = 1 + 2.5 * np.sqrt(CORRELATION / ring.counts[low].sum() + CORRELATION / ring.counts[band].sum())
-        quiet = redness < max(limit, np.sort(redness)[least - 1] * (1 + 1e-9))
-    mean = power[quiet].sum(axis=0) / level[quiet].sum()
-    found = separate(mean, spectra.size, int(quiet.sum()))
-    where = np.zeros(spectra.used.shape, bool)
-    where[spectra.used] = quiet
-    return where, found, mean
-
-
-def _ruled(found: Separation) -> NDArray[np.bool_]:
-    """Return the rings that noise rules."""
-    share = found.noise / (found.noise + found.signal)
-    band = (share > 0.85) & (found.noise > 0.2 * found.noise.max())
-    if band.sum() < 2:
-        band = share * found.noise >= np.sort(share * found.noise)[-3]
-    return np.asarray(band)
-
-
-def _noise_spectrum(found: Separation, mean: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the noise's power in each ring, as measured where noise rules and as matched elsewhere, and the rings it rules."""
-    share = found.noise / (found.noise + found.signal)
-    return np.minimum(share**2 * mean + share * found.signal, mean), _ruled(found)
-
-
-def _filled(variance: Array, known: NDArray[np.bool_]) -> Array:
-    """Return `variance` with what is not known replaced by means of what is, from as near as possible."""
-    result, done = np.where(known, variance, 0.0), known.copy()
-    width = 0.7
-    while not done.all():
-        total, weight = result * known, known.astype(float)
-        for axis in (0, 1):
-            place = np.arange(known.shape[axis])
-            kernel = np.exp(-0.5 * ((place[:, None] - place) / width) ** 2)
-            total, weight = (np.moveaxis(np.tensordot(kernel, part, (1, axis)), 0, axis) for part in (total, weight))
-        near = (weight > 0.3 * width**2) & ~done
-        if width > 2 * max(known.shape):
-            near = ~done
-        result[near] = total[near] / weight[near]
-        done |= near
-        width *= 1.6
-    return result
-
-
-def _words(found: Separation, size: int, quiet: float, k: Array) -> str:
+def _words(found: LocalNoise, size: int) -> str:
     kind = "white" if not found.cutoff < 0.7 else f"cut-off at {found.cutoff:.2f} cycles/px"
-    return f"power spectra of {size}×{size} px windows, {quiet:.0%} of them without signal; noise {kind}, measured at {k[0]:.2f}–{k[-1]:.2f} cycles/px"
+    low, high = found.band
+    return f"power spectra of {size}×{size} px windows, {found.quiet:.0%} of them without signal; noise {kind}, measured at {low:.2f}–{high:.2f} cycles/px"

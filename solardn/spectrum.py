@@ -95,7 +95,9 @@ class WindowSpectra:
     rows, columns : arrays of int
         First pixels of the windows; they lie on the grid these two span.
     power : (rows, columns, rings) array
-        Robust mean power in each ring.
+        Mean power in each ring.
+    robust : (rows, columns, rings) array
+        The same, not raised by edges and filaments; for noise alone equal to `power`.
     used : (rows, columns) array of bool
         Windows with enough valid pixels; the power of the others means nothing.
     """
@@ -104,6 +106,7 @@ class WindowSpectra:
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     power: Array
+    robust: Array
     used: NDArray[np.bool_]
 
 
@@ -127,6 +130,7 @@ def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSp
     )
     ring, taper = rings(size), hann(size)
     power = np.zeros((len(rows), len(columns), len(ring.k)))
+    robust = power.copy()
     used = np.zeros((len(rows), len(columns)), bool)
     across = columns[:, None] + np.arange(size)
     for i, row in enumerate(rows):  # a row of windows at a time keeps the memory small
@@ -142,11 +146,12 @@ def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSp
         block = weight * (block - ((block * weight).sum((1, 2)) / weight.sum((1, 2)))[:, None, None])
         transform = np.fft.rfft2(block).reshape(len(block), -1)[:, ring.pixels]
         raw = (transform.real**2 + transform.imag**2) / (size**2 * share[used[i], None])
-        power[i, used[i]] = _ring_means(raw, ring)
-    return WindowSpectra(size, rows, columns, power, used)
+        power[i, used[i]] = ring.mean(raw)
+        robust[i, used[i]] = _robust_mean(raw, power[i, used[i]], ring)
+    return WindowSpectra(size, rows, columns, power, robust, used)
 
 
-def _ring_means(raw: Array, ring: Rings, cut: float = 3.0) -> Array:
+def _robust_mean(raw: Array, plain: Array, ring: Rings, cut: float = 3.0) -> Array:
     """Return means over rings that edges and filaments do not raise: their power lies in few directions.
 
     The power of noise has an exponential distribution: values beyond `cut` times the mean are left out, and the mean of what is
@@ -157,7 +162,7 @@ def _ring_means(raw: Array, ring: Rings, cut: float = 3.0) -> Array:
     for _ in range(3):
         keep = raw < cut * mean[:, ring.labels]
         mean = ring.mean(raw * keep) / np.maximum(ring.mean(keep.astype(float)), 1 / ring.counts) / kept_mean
-    return np.minimum(mean, 1.2 * ring.mean(raw))
+    return np.minimum(mean, 1.2 * plain)
 
 
 def window_size(shape: tuple[int, ...]) -> int | None:
