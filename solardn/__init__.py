@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from .api import Denoiser, Scaling, denoise
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
     from .files import denoise_file
+    from .many import denoise_files
     from .summary import Summary
 
 __version__ = "0.1.0"
@@ -15,6 +16,7 @@ _WHERE = {
     "Scaling": "api",
     "denoise": "api",
     "denoise_file": "files",
+    "denoise_files": "many",
     "DeviceError": "errors",
     "InputError": "errors",
     "MissingExtra": "errors",
@@ -39,6 +41,7 @@ __all__ = [
     "__version__",
     "denoise",
     "denoise_file",
+    "denoise_files",
 ]
 
 

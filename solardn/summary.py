@@ -83,8 +83,8 @@ class Summary:
         Pixels denoised.
     seconds : float
         Time taken in all.
-    sample : Sample
-        One of the maps, with its result.
+    sample : Sample or None
+        One of the maps, with its result; None for one file among many.
     """
 
     label: str
@@ -99,7 +99,7 @@ class Summary:
     tile: int
     pixels: int
     seconds: float
-    sample: Sample = field(repr=False)
+    sample: Sample | None = field(repr=False)
 
     @property
     def denoised(self) -> int:

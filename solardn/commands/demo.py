@@ -36,7 +36,8 @@ def demo(
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)  # type: ignore[arg-type]
     observation, clean = simulate(dir, overwrite=overwrite)
     result = dir / "denoised.fits"
-    with shown(True, "denoising") as progress:
+    with shown(True) as watch:
+        progress = watch(1, 1, observation)
         summary = denoise_file(observation, result, denoiser=denoiser, overwrite=overwrite, progress=progress)
     click.echo(f"noise      simulated rms {NOISE:.3g}, estimated {summary.noise_sigma:.3g}")
     for letter, (before, after) in errors(observation, result, clean).items():

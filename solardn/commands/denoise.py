@@ -19,11 +19,11 @@ if TYPE_CHECKING:
         "solardn denoise observation.fits denoised.fits",
         "solardn denoise observation.fits denoised.fits --residual --quicklook picture.png --overwrite",
         "solardn denoise map.npy clean.npy --noise-sigma 0.002",
+        "solardn denoise observation.fits map.npy --output-dir out",
     )
     + report.keys_help(report.DENOISE_KEYS)
 )
-@click.argument("input", type=options.PATH)
-@click.argument("output", type=options.PATH)
+@click.argument("files", nargs=-1, metavar="INPUT OUTPUT")
 @options.network_options
 @options.scaling_options
 @options.cycles_option
@@ -38,12 +38,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Go on where the same command was killed, and keep what is done when this one is interrupted.",
 )
+@click.option(
+    "--output-dir",
+    type=options.PATH,
+    metavar="DIR",
+    help="Denoise any number of inputs (also patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
+)
 @options.output_options
 @options.talk_options
 def denoise(
-    input: Path,
-    output: Path,
+    files: tuple[str, ...],
     *,
+    output_dir: Path | None,
     model: str,
     device: str,
     precision: str,
@@ -59,24 +65,65 @@ def denoise(
     """Take the noise out of every map of INPUT and write the result to OUTPUT.
 
     INPUT is a FITS file (also compressed) or a .npy array. OUTPUT has the same format, shape and header, and float32 values; it appears
-    whole at the end, or not at all, and INPUT is never changed.
+    whole at the end, or not at all, and INPUT is never changed. With --output-dir there may be any number of inputs: those that fail
+    are listed at the end, and the others are done.
     """
+    if output_dir is None and len(files) != 2:
+        raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
+    if output_dir is not None and quicklook:
+        raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
     from ..api import Denoiser
     from ..files import denoise_file
     from . import picture
     from .progress import shown
 
     if quicklook:
-        picture.check(quicklook, [input, output], overwrite=choices["overwrite"])
+        picture.check(quicklook, [Path(name) for name in files], overwrite=choices["overwrite"])
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
-    with shown(not quiet, "denoising") as progress:
-        summary = denoise_file(input, output, denoiser=denoiser, progress=progress, **choices)
+    if output_dir is not None:
+        _many(files, output_dir, denoiser, quiet, as_json, choices)
+        return
+    given, output = map(Path, files)
+    with shown(not quiet) as watch:
+        summary = denoise_file(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if quicklook:
         picture.draw(quicklook, summary)
     if as_json:
         report.print_json(report.denoise_figures(summary, denoiser))
     elif not quiet:
         _say(summary, denoiser, verbose)
+
+
+def _many(
+    files: tuple[str, ...], output_dir: Path, denoiser: Denoiser, quiet: bool, as_json: bool, choices: dict[str, Any]
+) -> None:
+    """Denoise many files, and fail at the end when one did."""
+    from ..errors import SolardnError
+    from ..many import denoise_files
+    from .progress import shown
+
+    with shown(not quiet) as watch:
+        outcome = denoise_files(files, output_dir, denoiser=denoiser, watch=watch, **choices)
+    if as_json:
+        report.print_json(
+            {
+                "files": [report.denoise_figures(summary, denoiser) for summary in outcome.done],
+                "skipped": [str(path) for path in outcome.skipped],
+                "failed": [{"input": str(path), "error": str(error)} for path, error in outcome.failed],
+            }
+        )
+    elif not quiet:
+        for summary in outcome.done:
+            click.echo(
+                f"{summary.outputs[0]}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g} {summary.unit}"
+            )
+        skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
+        click.echo(f"{len(outcome.done)} files denoised{skipped}")
+    for _, error in outcome.failed:
+        click.echo(f"failed: {error}", err=True)
+    if outcome.failed:
+        count = len(outcome.done) + len(outcome.skipped) + len(outcome.failed)
+        raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above; the others are done")
 
 
 def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
@@ -91,6 +138,10 @@ def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
     )
     click.echo(f"  axes      {cube.how}")
     click.echo(f"  noise     rms {summary.noise_sigma:.4g}{unit}; residual {summary.residual_ratio:.3g} times that")
+    if summary.missing:
+        click.echo(
+            f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value (not finite, fills, masked) and stay as they are"
+        )
     click.echo(
         f"  network   {summary.network} on {summary.device}, {report.duration(summary.seconds)}, {speed:.2g} Mpx/s"
     )

@@ -45,6 +45,8 @@ def draw(picture: Path, summary: Summary) -> None:
     from ..plots import quicklook
 
     kept = summary.sample
+    if kept is None:  # of one file among many, whose maps are not kept
+        return
     where = f", map {', '.join(map(str, kept.index))}" if kept.index else ""
     letter = f", Stokes {summary.cube.letter(kept.index)}" if summary.cube.letters else ""
     quicklook(

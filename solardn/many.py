@@ -1,0 +1,197 @@
+"""Many files with one network: each is done for itself, those that fail are listed at the end."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from .api import Denoiser
+from .errors import InputError, OptionError, OutputError, SolardnError
+from .files import denoise_file
+from .io.place import writing
+from .model import DEFAULT
+from .summary import Summary
+from .work import Progress
+
+JOURNAL = ".solardn-journal"
+
+
+class Watch(Protocol):
+    """Told which file is next; gives what watches its maps."""
+
+    def __call__(self, number: int, total: int, path: Path) -> Progress | None:
+        """Return the progress callback for one file."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of many files.
+
+    Attributes
+    ----------
+    done : tuple of Summary
+        Of the files that were denoised.
+    skipped : tuple of pathlib.Path
+        Inputs that an earlier run had finished (with `resume`).
+    failed : tuple of (pathlib.Path, SolardnError)
+        Inputs that could not be denoised, and why.
+    """
+
+    done: tuple[Summary, ...]
+    skipped: tuple[Path, ...]
+    failed: tuple[tuple[Path, SolardnError], ...]
+
+
+def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Return the files that words stand for: names, patterns such as ``*.fits``, and ``@list.txt`` with one of these a line.
+
+    Raises
+    ------
+    InputError
+        A pattern that fits nothing, or a list that cannot be read.
+    """
+    found: list[Path] = []
+    for word in (os.fspath(word) for word in words):
+        if word.startswith("@") and not Path(word).exists():
+            found += expand(_listed(Path(word[1:])))
+        elif glob.has_magic(word) and not Path(word).exists():
+            matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - absolute patterns too
+            if not matches:
+                raise InputError(f"no file fits the pattern {word}; check it")
+            found += map(Path, matches)
+        else:
+            found.append(Path(word))
+    return list(dict.fromkeys(found))
+
+
+def denoise_files(
+    inputs: Sequence[str | os.PathLike[str]],
+    output_dir: str | os.PathLike[str],
+    *,
+    model: str | Path = DEFAULT,
+    denoiser: Denoiser | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Outcome:
+    """Take the noise out of many files with one network.
+
+    Parameters
+    ----------
+    inputs : sequence of path
+        Names, patterns and lists, see `expand`.
+    output_dir : path
+        Folder for the outputs, which bear their inputs' names; made where it does not exist.
+    model : str or path
+        Name of a network, or an ONNX file.
+    denoiser : Denoiser, optional
+        One at hand, instead of `model`.
+    resume : bool
+        Leave out what an earlier run with the same arguments finished, and go on where it was killed.
+    watch : callable, optional
+        Told each file before it is begun; returns the progress callback for it.
+    **options
+        As for `denoise_file` and `Denoiser`.
+
+    Returns
+    -------
+    Outcome
+        A file that fails does not keep the others from being done.
+
+    Raises
+    ------
+    SolardnError
+        Nothing can be done at all: no file, two that would write one output, an output that is among the inputs, an unusable network.
+    """
+    paths = expand(inputs)
+    folder = Path(output_dir)
+    check_names(paths, folder)
+    settings = {key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options}
+    denoiser = denoiser or Denoiser(model, **settings)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    finished = _Finished(folder / JOURNAL, [denoiser.model.sha256, sorted(map(repr, options.items()))], resume)
+    done: list[Summary] = []
+    skipped: list[Path] = []
+    failed: list[tuple[Path, SolardnError]] = []
+    for number, path in enumerate(paths, 1):
+        output = folder / path.name
+        if finished.has(path, output):
+            skipped.append(path)
+            continue
+        progress = watch(number, len(paths), path) if watch else None
+        try:
+            summary = denoise_file(path, output, denoiser=denoiser, resume=resume, progress=progress, **options)
+            done.append(replace(summary, sample=None))  # else the maps of all files would pile up
+            finished.add(path)
+        except SolardnError as error:
+            failed.append((path, error))
+    if not failed:
+        finished.remove()
+    return Outcome(tuple(done), tuple(skipped), tuple(failed))
+
+
+def check_names(paths: Sequence[Path], folder: Path) -> None:
+    """Refuse an empty list, two inputs that would write one output, and outputs that are inputs.
+
+    Raises
+    ------
+    OptionError, OutputError
+    """
+    if not paths:
+        raise OptionError("no input file is named; name at least one")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder with --output-dir")
+    names: dict[str, Path] = {}
+    for path in paths:
+        if path.name in names:
+            raise OptionError(
+                f"{names[path.name]} and {path} would both write {folder / path.name}; denoise them in separate runs"
+            )
+        names[path.name] = path
+    for path in paths:
+        if path.parent.resolve() == folder.resolve():
+            raise OutputError(
+                f"the output of {path} would be in its own folder and replace it; name another --output-dir"
+            )
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the list {path} cannot be read ({error}); give a text file with one name a line") from error
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+class _Finished:
+    """Which files are done, kept in the output folder for a run that goes on after this one was killed."""
+
+    def __init__(self, path: Path, task: Any, resume: bool) -> None:
+        self.path, self._task = path, json.dumps(task)
+        self._lines: set[str] = set()
+        if resume and path.exists():
+            self._lines = set(path.read_text().splitlines())
+        elif path.exists():
+            self.remove()
+
+    def _line(self, path: Path) -> str:
+        state = path.stat()
+        return json.dumps([os.path.realpath(path), state.st_size, state.st_mtime_ns, self._task])
+
+    def has(self, path: Path, output: Path) -> bool:
+        return bool(self._lines) and output.exists() and path.exists() and self._line(path) in self._lines
+
+    def add(self, path: Path) -> None:
+        with self.path.open("a") as file:
+            file.write(self._line(path) + "\n")
+
+    def remove(self) -> None:
+        with suppress(FileNotFoundError):
+            self.path.unlink()
