@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ class Denoiser:
         def work(number: int, workers: int) -> Float:
             return self._denoised(as_float32(planes[number]), scales[number], cycles, workers)
 
-        yield from self._each(work, range(len(planes)), planes[0].shape if planes else ())
+        if len(planes):
+            yield from self._each(work, range(len(planes)), planes[0].shape)
 
     def denoise_map(self, plane: NDArray[Any], scale: float, cycles: int = 1) -> Float:
         """Take the noise out of one map.
@@ -288,7 +290,9 @@ class Denoiser:
         together = 0 if len(self._windows(shape, self.tile)) >= runs else len(items) // runs * runs
         with ThreadPoolExecutor(runs, "solardn") as pool:
             try:
-                yield from (future.result() for future in [pool.submit(work, item, 1) for item in items[:together]])
+                pending = deque(pool.submit(work, item, 1) for item in items[:together])
+                while pending:
+                    yield pending.popleft().result()
             finally:
                 pool.shutdown(cancel_futures=True)
         yield from (work(item, runs) for item in items[together:])

@@ -133,18 +133,17 @@ def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: 
 
 
 def _cuts(length: int, edge: int, multiple: int, tile: int, least: int, workers: int) -> list[list[Span]]:
-    """Return ways to cut an axis: the coarsest that `tile` allows, and finer ones whose windows are not below `least`."""
+    """Return ways to cut an axis: the coarsest that `tile` allows, and finer ones; no window is below `least`."""
     fewest = max(1, -(-(length - 2 * edge) // tile))
-    finer = [_cut(length, edge, multiple, fewest + more) for more in range(1, workers)]
-    return [_cut(length, edge, multiple, fewest), *(spans for spans in finer if spans[0].stop >= least)]
+    return [_cut(length, edge, multiple, fewest + more, least) for more in range(workers)]
 
 
-def _cut(length: int, edge: int, multiple: int, count: int) -> list[Span]:
-    """Cut an axis into about `count` spans with windows of one length."""
-    if count == 1 or length - 2 * edge <= multiple:
-        return [Span(0, length, 0, length)]
-    core = round_up(-(-(length - 2 * edge) // count), multiple)
+def _cut(length: int, edge: int, multiple: int, count: int, least: int) -> list[Span]:
+    """Cut an axis into at most `count` spans with windows of one length, not below `least`."""
+    core = max(round_up(-(-(length - 2 * edge) // count), multiple), round_up(least, multiple) - 2 * edge, multiple)
     window = core + 2 * edge
+    if count == 1 or window >= length:
+        return [Span(0, length, 0, length)]
     starts = [*range(0, length - window, core), length - window]
     lasts = [*(start + edge + core for start in starts[:-1]), length]
     firsts = [0, *lasts[:-1]]

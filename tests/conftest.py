@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from . import networks
+
+# No deadline: what shares the machine with the tests is not known.
+settings.register_profile("solardn", deadline=None, max_examples=40)
+settings.load_profile("solardn")
 
 ROOT = Path(__file__).parents[1]
 

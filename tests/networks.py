@@ -61,3 +61,52 @@ def pooled(path: Path, **card: Any) -> Path:
     ]
     weights = {"kernel": np.full((1, 1, 3, 3), 1 / 9, np.float32), "scales": np.array([1, 1, 4, 4], np.float32)}
     return save(path, nodes, weights, **({"halo": 4, "multiple": 4, "min_size": 8} | card))
+
+
+def unet(path: Path, widths: tuple[int, ...] = (8, 16), *, up: str = "resize", act: str = "Relu", **card: Any) -> Path:
+    """Write a U-Net of random weights: 3×3 convolutions with zero padding, pooling by 2, up-sampling by "resize" or "transpose"."""
+    rng = np.random.default_rng(sum(widths))
+    nodes: list[onnx.NodeProto] = []
+    weights: dict[str, np.ndarray] = {"scales": np.array([1, 1, 2, 2], np.float32)}
+
+    def add(op: str, *inputs: str, **attributes: Any) -> str:
+        nodes.append(helper.make_node(op, list(inputs), [f"t{len(nodes)}"], **attributes))
+        return nodes[-1].output[0]
+
+    def conv(x: str, shape: tuple[int, ...], op: str = "Conv", **attributes: Any) -> str:
+        name = f"w{len(weights)}"
+        fan = shape[0] if op == "ConvTranspose" else np.prod(shape[1:])
+        weights[name] = (rng.normal(size=shape) * np.sqrt(2 / fan)).astype(np.float32)
+        return add(op, x, name, **attributes)
+
+    def double(x: str, before: int, after: int) -> str:
+        for wide in (before, after):
+            x = add(act, conv(x, (after, wide, 3, 3), pads=[1, 1, 1, 1]))
+        return x
+
+    x, before, skips = "map", 1, []
+    for width in widths[:-1]:
+        x = double(x, before, width)
+        skips.append(x)
+        x, before = add("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), width
+    x = double(x, before, widths[-1])
+    for width, deeper in zip(widths[-2::-1], widths[:0:-1], strict=True):
+        if up == "transpose":
+            x = conv(x, (deeper, width, 2, 2), "ConvTranspose", strides=[2, 2])
+        else:
+            x = add(
+                "Resize",
+                x,
+                "",
+                "scales",
+                mode="nearest",
+                nearest_mode="floor",
+                coordinate_transformation_mode="asymmetric",
+            )
+            x = conv(x, (width, deeper, 1, 1))
+        x = double(add("Concat", skips.pop(), x, axis=1), 2 * width, width)
+    nodes.append(helper.make_node("Conv", [x, "last"], ["mean"]))
+    weights["last"] = rng.normal(size=(1, widths[0], 1, 1)).astype(np.float32)
+    levels = len(widths) - 1
+    halo = 6 * 2 ** (levels + 1)  # generous: four pixels a level, and the blocks of pooling
+    return save(path, nodes, weights, **({"halo": halo, "multiple": 2**levels, "min_size": 2**levels} | card))
