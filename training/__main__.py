@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,16 +20,48 @@ def main() -> None:
 
 @main.command()
 @click.argument("name")
-def train(name: str) -> None:
-    """Train the network NAME by its recipe, or go on where training was interrupted.
+@click.option("--pairs", multiple=True, metavar="FILE", help="Train from this observation instead (may be repeated).")
+@click.option(
+    "--partner", metavar="FILE", help="Second observation of the same scene; its maps pair with those of --pairs."
+)
+@click.option("--along", type=click.Choice(["time", "wavelength"]), help="Axis along which neighbouring maps pair.")
+@click.option("--step", type=click.IntRange(1), default=1, show_default=True, help="Distance of maps that pair.")
+@click.option("--axes", metavar="TEXT", help="What the axes are, as y=3,x=4,time=0, where a file does not say.")
+@click.option("--stokes", metavar="QUV", help="Stokes parameters to train from.")
+@click.option(
+    "--steps", type=click.IntRange(400), default=6000, show_default=True, help="Steps of training from pairs."
+)
+@click.option("--start", default="stokes", show_default=True, help="Network to start from; 'none' for random weights.")
+def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: Any) -> None:
+    r"""Train the network NAME, or go on where its training was interrupted.
 
-    Example: python -m training train stokes
+    Without --pairs, by its recipe, from simulation. With --pairs, from observations alone: maps that neighbour in time or wavelength
+    show the same scene with different noise.
+
+    \b
+    Examples:
+      python -m training train stokes
+      python -m training train mine --pairs observation.fits
     """
+    from solardn.errors import SolardnError
+
+    if pairs:
+        from .observed import Asked
+        from .pairs import train as run_pairs
+
+        try:
+            click.echo(run_pairs(name, Asked(pairs, **options), steps, None if start == "none" else start))
+        except SolardnError as error:
+            raise click.ClickException(str(error)) from error
+        return
     from .recipes import RECIPES
     from .recipes import train as run
 
     if name not in RECIPES:
-        raise click.BadParameter(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}", param_hint="NAME")
+        raise click.BadParameter(
+            f"there is no recipe {name!r}; there are {', '.join(RECIPES)}, or give observations with --pairs",
+            param_hint="NAME",
+        )
     click.echo(run(name))
 
 

@@ -51,7 +51,7 @@ def removed(found: Mapping[str, Any], path: Path) -> None:
             axis.plot(k, values, label=name, marker=".", markersize=4, linewidth=1)
         axis.axhline(1, color="gray", linewidth=0.7)
         axis.set_title(kind, fontsize=9)
-        axis.set(yscale="log", ylim=(0.1, 10))
+        axis.set(yscale="log", ylim=(0.05, 30))
     axes[0].legend(fontsize=7)
     figure.supxlabel("spatial frequency (cycles/px)")
     figure.supylabel("power removed / power of the noise")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,10 +106,10 @@ def geometric(values: Iterable[float]) -> float:
 
 
 def by(scores: dict[Case, Score], what: str) -> dict[str, float]:
-    """Return the geometric mean error over the cases with signal for each value of a case's attribute, in order of appearance."""
-    groups: dict[str, list[float]] = {}
+    """Return the geometric mean error over the cases with signal for each value of a case's attribute; numbers rise."""
+    groups: dict[Any, list[float]] = {}
     for case, one in scores.items():
         if case.snr:
-            value = getattr(case, what)
-            groups.setdefault(f"{value:g}" if isinstance(value, float) else value, []).append(one.error)
-    return {key: geometric(values) for key, values in groups.items()}
+            groups.setdefault(getattr(case, what), []).append(one.error)
+    order = sorted(groups) if what == "snr" else list(groups)
+    return {f"{key:g}" if what == "snr" else key: geometric(groups[key]) for key in order}

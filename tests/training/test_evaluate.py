@@ -120,7 +120,7 @@ def test_everything_from_cases_to_tables(identity_model: Path, blur_model: Path,
     assert found["methods"][methods.AUTHORS]["error"]["all"] == pytest.approx(1, abs=1e-5)
     assert found["methods"][methods.AUTHORS]["no_signal"]["mean"] == pytest.approx(1)
     assert found["methods"][methods.AUTHORS]["error"]["cases_above"] == 6
-    assert set(found["methods"]["blur"]["error"]["by_snr"]) == {"0.5", "2", "8"}
+    assert list(found["methods"]["blur"]["error"]["by_snr"]) == ["0.5", "2", "8"]
     assert found["methods"]["blur"]["misjudged"]["0.7"]["2"] == pytest.approx(1)
     assert found["goals"]["blur"][0]["what"] == "error / authors, signal-to-noise 0.5"
     report.write(found, judged, tmp_path / "out")

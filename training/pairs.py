@@ -1,0 +1,218 @@
+"""Train a network from noisy pairs alone, as Díaz Baso et al. (2019) and Lehtinen et al. (2018) do: the mean of what a partner shows is the truth."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+
+from solardn.errors import OptionError, SolardnError
+
+from .batches import Batch
+from .network import stokes
+from .observed import Asked, Stack, read
+from .recipes import RECIPES, RUNS
+from .scores import rms
+from .start import starting_weights
+from .train import Plan, Trainer
+
+_PIXELS = 12 * 128**2
+"""Pixels of a batch."""
+_STRIPS = 24
+"""Pairs that validation looks at."""
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """Draws batches of patches and their partners; batch number n of a seed is always the same.
+
+    Attributes
+    ----------
+    stacks : list of Stack
+        The pairs.
+    seed : int
+        Seed of the batches.
+    """
+
+    stacks: list[Stack]
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """Height and width of the patches, in pixels."""
+        return min(
+            128, *(side // 8 * 8 for stack in self.stacks for side in (stack.maps.shape[1], trained_width(stack)))
+        )
+
+    def __call__(self, number: int) -> Batch:
+        """Return batch ``number``; its ``truth`` is the noisy partner."""
+        rng = np.random.default_rng([self.seed, number])
+        share = np.array([len(stack.pairs) * stack.maps[0].size for stack in self.stacks], float)
+        drawn = [
+            self._draw(rng, self.stacks[rng.choice(len(share), p=share / share.sum())])
+            for _ in range(_PIXELS // self.size**2)
+        ]
+        first, second, snr = (np.array(part) for part in zip(*drawn, strict=True))
+        return Batch(first[..., None], second[..., None], snr)
+
+    def _draw(self, rng: np.random.Generator, stack: Stack) -> tuple[NDArray[Any], NDArray[Any], float]:
+        pair = stack.pairs[rng.integers(len(stack.pairs))]
+        first, second = pair if rng.random() < 0.5 else pair[::-1]
+        y = rng.integers(0, stack.maps.shape[1] - self.size + 1)
+        x = rng.integers(0, trained_width(stack) - self.size + 1)
+        part = np.s_[y : y + self.size, x : x + self.size]
+        both = np.stack([stack.maps[first][part], stack.maps[second][part]]) / stack.sigma[first]
+        snr = float(np.sqrt(max(np.mean(both[0] * both[1]), 0.0)))
+        both = np.rot90(both, rng.integers(4), axes=(1, 2))
+        if rng.random() < 0.5:
+            both = both[:, :, ::-1]
+        # The noise level a user states is never exact.
+        factor = rng.choice([-1, 1]) * np.exp(rng.normal(0, 0.12))
+        return *(both * factor).astype(np.float32), snr
+
+
+def trained_width(stack: Stack) -> int:
+    """Return how many columns serve for training; those beyond, an eighth and at least 32, serve for validation."""
+    width = stack.maps.shape[2]
+    return width - max(32, width // 64 * 8)
+
+
+class PairTrainer(Trainer):
+    """Trains towards noisy partners."""
+
+    def loss(self, noisy: tf.Tensor, truth: tf.Tensor, expected: tf.Tensor, training: bool) -> tf.Tensor:
+        """Return the mean square distance to the partners: of all losses the one whose minimum is the mean, hence the truth."""
+        mean = ops.cast(self.model(noisy, training=training), "float32")
+        square = ops.mean(ops.square(mean - truth), axis=(1, 2, 3))
+        return 0.5 * ops.mean(square / ops.square(ops.maximum(expected, 0.15)))
+
+
+def validation(stacks: list[Stack]) -> Callable[[keras.Model], dict[str, float]]:
+    """Return a function that compares results with partners in columns kept from training, in units of the noise rms.
+
+    It gives ``pair``, rms(result − partner), which is 1 for a perfect result where the scene stood still; and ``as_is``, the same of
+    the data, √2 there.
+    """
+    strips = []
+    for stack in stacks:
+        chosen = np.linspace(0, len(stack.pairs) - 1, max(1, _STRIPS // len(stacks))).round().astype(int)
+        height, first = stack.maps.shape[1] // 8 * 8, trained_width(stack)
+        width = (stack.maps.shape[2] - first) // 8 * 8
+        strips += [
+            stack.maps[stack.pairs[n], :height, first : first + width] / stack.sigma[stack.pairs[n, 0]]
+            for n in np.unique(chosen)
+        ]
+
+    def validate(model: keras.Model) -> dict[str, float]:
+        found = [np.asarray(model(a[None, ..., None], training=False), np.float32)[0, ..., 0] for a, _ in strips]
+        return {
+            "pair": float(np.mean([rms(result - b) for result, (_, b) in zip(found, strips, strict=True)])),
+            "as_is": float(np.mean([rms(a - b) for a, b in strips])),
+        }
+
+    return validate
+
+
+def train(name: str, asked: Asked, steps: int, start: str | None, runs: Path = RUNS) -> Path:
+    """Train a network from pairs, or go on where training was interrupted; return the ONNX file.
+
+    Parameters
+    ----------
+    name : str
+        The network's name.
+    asked : Asked
+        Where the pairs come from.
+    steps : int
+        Steps of training, at least 400.
+    start : str, optional
+        The network to start from, by name or ONNX file; random weights when not given.
+    runs : Path
+        Where trainings are kept.
+
+    Raises
+    ------
+    InputError
+        The observations cannot be used, see `training.observed.read`.
+    OptionError
+        The name exists, or an option is nonsense.
+    ModelError
+        The network to start from cannot be used.
+    """
+    record = {"name": name, "steps": steps, "start": start, **asdict(asked)}
+    weights = None if start is None else starting_weights(start)
+    folder = claim(runs, name, record)
+    try:
+        stacks = read(asked, folder / "pairs")
+    except SolardnError:
+        shutil.rmtree(folder)  # so that the name is free for better data
+        raise
+
+    def build() -> keras.Model:
+        model = stokes()
+        if weights is not None:
+            model.set_weights(weights)
+        return model
+
+    plan = Plan(steps=steps, rate=1.5e-3 if start is None else 3e-4, every=max(1, min(500, steps // 4)))
+    final = PairTrainer(folder, build, plan).run(PairBatches(stacks, plan.seed), validation(stacks))
+    return _convert(final, record)
+
+
+def claim(runs: Path, name: str, record: dict[str, Any]) -> Path:
+    """Take a folder for a training, or find it begun by the same command; return it.
+
+    Raises
+    ------
+    OptionError
+        The name cannot be used, is taken, or belongs to a training with other options.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise OptionError(f"{name!r} cannot be the name of a network; use letters, digits, '.', '-' and '_'")
+    if name in RECIPES:
+        raise OptionError(f"{name} is the name of a network that is trained from simulation; give another name")
+    folder = runs / name
+    noted = folder / "record.json"
+    if (folder / f"{name}.onnx").exists():
+        raise OptionError(
+            f"the network {folder / f'{name}.onnx'} exists; give another name, or remove {folder} to train it anew"
+        )
+    if folder.exists() and not noted.exists():
+        raise OptionError(f"{folder} exists and holds no training from pairs; give another name")
+    if noted.exists():
+        before = json.loads(noted.read_text())
+        now = json.loads(json.dumps(record))
+        other = [f"{key} {before.get(key)!r}, not {now[key]!r}" for key in now if before.get(key) != now[key]]
+        if other:
+            raise OptionError(
+                f"a training called {name} was begun with {'; '.join(other)}; go on with the same options, give another name, or remove {folder}"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    noted.write_text(json.dumps(record, indent=1))
+    return folder
+
+
+def _convert(final: Path, record: dict[str, Any]) -> Path:
+    from export.cards import save
+    from export.convert import convert
+    from export.source import open_source
+
+    name = record["name"]
+    files = ", ".join(Path(file).name for file in (*record["files"], *filter(None, [record["partner"]])))
+    card = {
+        "input_sigma": 1.0,
+        "description": f"Trained from noisy pairs of {files}",
+        "source": {"command": f"python -m training train {name} --pairs", "options": record},
+    }
+    path = final.with_name(f"{name}.onnx")
+    save(convert(open_source(final, None, ("training.network",)), name, card), path)
+    return path
