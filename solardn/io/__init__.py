@@ -115,24 +115,33 @@ def open_source(path: str | os.PathLike[str], ext: str | int | None = None) -> S
     if start.startswith(b"\x93NUMPY"):
         from .numpy import NumpySource
 
-        if ext is not None:
-            raise InputError(f"{path} is a .npy file and has no extension {ext}; leave --ext out")
+        _refuse_ext(path, ext, ".npy file")
         return NumpySource(path)
     if start.startswith((b"SIMPLE  =", _GZIP, _BZIP2, _XZ)):
         from .fits import FitsSource
 
         return FitsSource(path, ext)
-    raise InputError(f"{path} is neither FITS nor .npy; give one of these")
+    if b"datatype=" in start and b"nx=" in start:
+        from .lapalma import LaPalmaSource
+
+        _refuse_ext(path, ext, "La Palma cube")
+        return LaPalmaSource(path)
+    raise InputError(f"{path} is neither FITS, nor .npy, nor a La Palma cube; give one of these")
+
+
+def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
+    if ext is not None:
+        raise InputError(f"{path} is a {what} and has no extension {ext}; leave --ext and --mask-ext out")
 
 
 def _first_bytes(path: Path) -> bytes:
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name")
     if not path.is_file():
-        raise InputError(f"{path} is not a file; give a FITS or .npy file")
+        raise InputError(f"{path} is not a file; give a file of a known format")
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(512)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if not start:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..provenance import Step
-from .place import PartFile, writing
 from .raw import RawArray
+from .rawout import RawSink, layer_path
 
 
 class NumpySource:
@@ -53,62 +53,17 @@ class NumpySource:
         """Return the size of the output in bytes."""
         return layers * (128 + 4 * int(np.prod(self.shape, dtype=object)))
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> NumpySink:
+    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> RawSink:
         """Begin a .npy file of this shape, and one more for each further layer."""
         if output.suffix != ".npy":
             raise OutputError(f"the output {output} of a .npy file must be a .npy file; let its name end so")
-        return NumpySink(self.outputs(output, layers), self.shape, resume)
+        header = io.BytesIO()
+        npy.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": self.shape})
+        return RawSink(self.outputs(output, layers), header.getvalue(), self.shape, np.dtype("<f4"), resume)
 
     def close(self) -> None:
         """Release the file."""
         self._file.close()
-
-
-class NumpySink:
-    """float32 arrays in .npy files: OUTPUT.npy, and OUTPUT.<layer>.npy for each further layer."""
-
-    def __init__(self, paths: Sequence[Path], shape: tuple[int, ...], resume: bool) -> None:
-        self.output = paths[0]
-        self._parts: list[PartFile] = []
-        self._arrays: list[RawArray] = []
-        try:
-            for path in paths:
-                self._parts.append(PartFile(path, resume=resume))
-                with writing(path):
-                    npy.write_array_header_1_0(
-                        self._parts[-1], {"descr": "<f4", "fortran_order": False, "shape": shape}
-                    )
-                    file = self._parts[-1].file
-                    offset = file.tell()
-                    file.truncate(offset + 4 * math.prod(shape))
-                self._arrays.append(RawArray(file, offset, shape, np.dtype("<f4"), str(path)))
-        except BaseException:
-            self.abort()
-            raise
-
-    def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
-        """Write a part of one layer."""
-        with writing(self.output):
-            self._arrays[layer].write(selection, block)
-
-    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
-        """Put the files in their places, the main one last."""
-        for part in reversed(self._parts):
-            part.commit()
-
-    def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
-        """Return a part that an earlier run wrote."""
-        return self._arrays[layer].read(selection)
-
-    def abort(self, *, keep: bool = False) -> None:
-        """Leave nothing behind, or what a later run needs to go on."""
-        for part in self._parts:
-            part.abort(keep=keep)
-
-
-def layer_path(output: Path, layer: str) -> Path:
-    """Return where a further layer of a .npy output goes."""
-    return output.with_suffix(f".{layer.lower()}.npy")
 
 
 def check_real(dtype: np.dtype[Any], where: str) -> None:

@@ -50,7 +50,7 @@ INPUTS = {
     "missing": ("in.fits", lambda path: None, "does not exist"),
     "a folder": ("in.fits", lambda path: path.mkdir(), "not a file"),
     "empty": ("in.fits", lambda path: path.touch(), "is empty"),
-    "text": ("in.fits", lambda path: path.write_text("hello there\n"), "neither FITS nor .npy"),
+    "text": ("in.fits", lambda path: path.write_text("hello there\n"), "neither FITS, nor .npy"),
     "IDL save file": ("in.dat", lambda path: path.write_bytes(b"SR\x00\x04" + bytes(100)), "IDL save file"),
     "HDF5": ("in.h5", lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100)), "HDF5 file"),
     "broken FITS": ("in.fits", lambda path: path.write_bytes(b"SIMPLE  =                    T" + bytes(5000)), "FITS"),

@@ -1,0 +1,95 @@
+"""La Palma cubes and their twins."""
+
+import numpy as np
+import pytest
+
+T, S, W, Y, X = 3, 4, 5, 24, 30
+TEXT = "stokes=[I,Q,U,V], ns=4 :  datatype=4 (float), dims=3, nx={}, ny={}, nt={}, endian={}"
+
+
+def save(path, array, text):
+    path.write_bytes(text.encode().ljust(512, b"\0") + array.tobytes())
+
+
+@pytest.fixture(params=["l", "b"])
+def cube(tmp_path, request):
+    data = np.random.default_rng(0).normal(0, 0.01, (T, S, W, Y, X)).astype("<f4" if request.param == "l" else ">f4")
+    save(tmp_path / "in.fcube", data, TEXT.format(X, Y, T * S * W, request.param))
+    twin = np.ascontiguousarray(data.transpose(3, 4, 1, 0, 2))
+    save(tmp_path / "in_sp.fcube", twin, TEXT.format(W, T, X * Y * S, request.param))
+    return tmp_path / "in.fcube"
+
+
+def load(path, shape, like):
+    return np.frombuffer(path.read_bytes()[512:], like).reshape(shape)
+
+
+def order(cube):
+    return ">f4" if b"endian=b" in cube.read_bytes()[:512] else "<f4"
+
+
+def test_a_cube_with_its_twin_is_understood_and_both_are_written(solardn, cube, tmp_path):
+    figures = solardn.json("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+    assert [axis["role"] for axis in figures["axes"]] == ["time", "stokes", "wavelength", "y", "x"]
+    assert figures["denoised"] == T * 3 * W
+    before, after = (load(tmp_path / name, (T, S, W, Y, X), order(cube)) for name in ("in.fcube", "out.fcube"))
+    np.testing.assert_array_equal(after[:, 0], before[:, 0])
+    assert (after[:, 1:] != before[:, 1:]).mean() > 0.9
+    twin = load(tmp_path / "out_sp.fcube", (Y, X, S, T, W), order(cube))
+    np.testing.assert_array_equal(twin.transpose(3, 2, 4, 0, 1), after)
+    for name in ("out.fcube", "out_sp.fcube"):
+        header = (tmp_path / name).read_bytes()[:512]
+        assert b"solardn denoise" in header
+        assert header.split(b" : solardn")[0] == (tmp_path / name.replace("out", "in")).read_bytes()[:512].rstrip(b"\0")
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_integers_become_floats(solardn, tmp_path):
+    data = np.random.default_rng(0).normal(0, 300, (6, Y, X)).astype("<i2")
+    save(tmp_path / "in.icube", data, f"datatype=2 (integer), dims=3, nx={X}, ny={Y}, nt=6, endian=l")
+    solardn.good("denoise", tmp_path / "in.icube", tmp_path / "out.fcube", "--model", "same", "--scale", 1)
+    np.testing.assert_array_equal(load(tmp_path / "out.fcube", (6, Y, X), "<f4"), data)
+    assert (tmp_path / "out.fcube").read_bytes().startswith(b"datatype=4 (float), dims=3, nx=30")
+    assert "end in .fcube" in solardn.bad("denoise", tmp_path / "in.icube", tmp_path / "out.icube", "--model", "same")
+
+
+def test_a_single_image_without_a_third_axis(solardn, tmp_path):
+    data = np.random.default_rng(0).normal(0, 1, (Y, X)).astype("<f4")
+    save(tmp_path / "in.fcube", data, f"datatype=4 (float), dims=2, nx={X}, ny={Y}, endian=l")
+    assert solardn.json("denoise", tmp_path / "in.fcube", tmp_path / "out.fcube", "--model", "smooth")["maps"] == 1
+
+
+def test_without_the_twin_stokes_cubes_are_refused_and_others_are_taken_map_by_map(solardn, cube, tmp_path):
+    (tmp_path / "in_sp.fcube").unlink()
+    assert "in_sp.fcube" in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+    data = cube.read_bytes()
+    cube.write_bytes(data[:512].replace(b"stokes=[I,Q,U,V], ns=4 :", b" " * 24) + data[512:])
+    assert solardn.json("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")["denoised"] == T * S * W
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b"nt=60", b"nt=61", "the file holds"),
+        (b"nt=60", b"nt=59", "the file holds"),
+        (b"datatype=4", b"datatype=9", "datatype=9"),
+        (b"ny=24,", b"      ", "lacks ny"),
+    ],
+)
+def test_headers_that_lie_are_refused(solardn, cube, tmp_path, old, new, words):
+    data = cube.read_bytes()
+    cube.write_bytes(data[:512].replace(old, new) + data[512:])
+    assert words in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_twin_of_another_size_is_refused(solardn, cube, tmp_path):
+    twin = tmp_path / "in_sp.fcube"
+    twin.write_bytes(twin.read_bytes().replace(b"nx=5", b"nx=7", 1))
+    assert "does not hold the values" in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+
+
+def test_a_twin_in_the_way_is_not_replaced_unasked(solardn, cube, tmp_path):
+    (tmp_path / "out_sp.fcube").write_text("precious")
+    assert "out_sp.fcube exists" in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+    assert (tmp_path / "out_sp.fcube").read_text() == "precious"
