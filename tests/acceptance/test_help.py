@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import numpy as np
@@ -61,3 +62,9 @@ def test_help_and_import_load_nothing_heavy():
 def test_the_module_is_the_command():
     ran = subprocess.run([sys.executable, "-m", "solardn", "--version"], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("solardn, version ")
+
+
+@pytest.mark.parametrize("keys", [INFO_KEYS, DENOISE_KEYS], ids=["info", "denoise"])
+def test_every_json_key_is_in_the_docs(keys):
+    docs = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+    assert all(f"| `{key}` | {meaning} |" in docs for key, meaning in keys.items())
