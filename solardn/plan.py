@@ -144,7 +144,8 @@ class Plan:
             found[key] = self._level(key, members, most, reasons)
         good = [level.noise_sigma for level in found.values() if level.maps]
         if not good:
-            raise InputError(f"no noise is found in {self.source.label}: {reasons[0]}")
+            why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
+            raise InputError(f"no noise is found in {self.source.label}: {why}")
         usual = float(np.median(good))  # for groups whose maps hold nothing to estimate it from
         return {key: level if level.maps else Level(*key, usual, 0) for key, level in found.items()}
 
@@ -157,7 +158,6 @@ class Plan:
             plane = self.read_map(members[place])
             absent = self.missing(members[place], plane)
             if absent.all():
-                reasons.append("its maps are constant, masked, or hold no finite value")
                 continue
             try:
                 found.append(float(noise_sigma(plane, absent)))

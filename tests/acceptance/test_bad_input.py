@@ -148,7 +148,7 @@ OPTIONS = {
     "unknown device": (["--device", "toaster"], "toaster"),
     "unknown precision": (["--precision", "fp3"], "fp3"),
     "no threads": (["--threads", "0"], "0 threads"),
-    "tile too small": (["--tile", "1"], "a tile of 1"),
+    "tile too small": (["--tile", "1"], "tile is 1"),
     "memory that is none": (["--memory", "lots"], "'lots'"),
     "noise below zero": (["--noise-sigma", "-1"], "-1"),
     "noise of nothing": (["--noise-sigma", "0"], "0"),
