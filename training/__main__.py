@@ -50,7 +50,9 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
         from .pairs import train as run_pairs
 
         try:
-            click.echo(run_pairs(name, Asked(pairs, **options), steps, None if start == "none" else start))
+            click.echo(
+                run_pairs(name, Asked(pairs, **options), steps, None if start == "none" else start, say=click.echo)
+            )
         except SolardnError as error:
             raise click.ClickException(str(error)) from error
         return
@@ -75,6 +77,19 @@ def publish(name: str) -> None:
     from .publish import publish as run
 
     click.echo(run(name))
+
+
+@main.command()
+@click.option("--steps", type=click.IntRange(400), default=6000, show_default=True, help="Steps of each training.")
+def pairtest(steps: int) -> None:
+    """Compare training from noisy pairs with training towards clean targets, on a simulated observation.
+
+    Example: python -m training pairtest
+    """
+    from .pairtest import compare
+
+    for way, scores in compare(steps).items():
+        click.echo(f"{way:>6} " + " ".join(f"{key}:{value:.3f}" for key, value in scores.items()))
 
 
 @main.command()

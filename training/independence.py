@@ -66,6 +66,7 @@ def common_noise(first: NDArray[np.float32], second: NDArray[np.float32]) -> flo
         window_spectra(plane.astype(np.float64), valid, size).power for plane in (first + second, first - second)
     )
     mean = noise.mean(axis=(0, 1))
-    rings_used = (mean > 0.2 * np.percentile(mean, 95)) & (rings(size).counts > 30)
-    both, noise = both[..., rings_used], noise[..., rings_used]
+    many = rings(size).counts > 30
+    used = many & (mean > 0.02 * np.percentile(mean[many], 95))
+    both, noise = both[..., used], noise[..., used]
     return float(np.percentile(both[noise > 0] / noise[noise > 0], 10))

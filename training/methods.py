@@ -25,21 +25,19 @@ AUTHORS, BM3D, GAUSSIAN = "authors", "BM3D", "Gaussian"
 
 
 class Method(Protocol):
-    """A way to denoise.
+    """A way to denoise."""
 
-    Attributes
-    ----------
-    name : str
-        What tables call it.
-    version : str
-        Changes whenever the results may; results are kept under it.
-    slow : bool
-        Whether results are worth keeping on disk.
-    """
+    @property
+    def name(self) -> str:
+        """What tables call it."""
 
-    name: str
-    version: str
-    slow: bool
+    @property
+    def version(self) -> str:
+        """Changes whenever the results may; results are kept under it."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether results are worth keeping on disk."""
 
     def __call__(self, maps: Maps) -> Map:
         """Return the denoised map (y, x)."""

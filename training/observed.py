@@ -17,6 +17,8 @@ from solardn.plan import Plan, look_at
 
 from .independence import check_independent, spread
 
+_MOVED = 1.25
+"""How much more than by noise pairs may differ before it is worth a word."""
 SMALLEST = (64, 96)
 """Height and width of the smallest maps that one can train on, in pixels."""
 
@@ -64,6 +66,14 @@ class Stack:
     maps: NDArray[np.float32]
     sigma: NDArray[np.float64]
     pairs: NDArray[np.intp]
+
+    def __str__(self) -> str:
+        """Describe the pairs in words."""
+        (_, height, width), change = self.maps.shape, self.change
+        said = f"{len(self.pairs)} pairs of {height} × {width} pixels, noise rms {np.median(self.sigma):.3g}"
+        if change > _MOVED:
+            return f"{said}; they differ {change:.1f} times as much as noise would make them: a network may learn to blur what moves"
+        return f"{said}; they differ by noise alone ({change:.2f})"
 
     @property
     def change(self) -> float:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +14,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from numpy.typing import NDArray
 
 from solardn.errors import OptionError, SolardnError
 
-from .batches import Batch
 from .network import stokes
 from .observed import Asked, Stack, read
+from .pairbatches import PairBatches, trained_width
 from .recipes import RECIPES, RUNS
 from .scores import rms
 from .start import starting_weights
 from .train import Plan, Trainer
 
-_PIXELS = 12 * 128**2
-"""Pixels of a batch."""
 _STRIPS = 24
 """Pairs that validation looks at."""
-
-
-@dataclass(frozen=True)
-class PairBatches:
-    """Draws batches of patches and their partners; batch number n of a seed is always the same.
-
-    Attributes
-    ----------
-    stacks : list of Stack
-        The pairs.
-    seed : int
-        Seed of the batches.
-    """
-
-    stacks: list[Stack]
-    seed: int
-
-    @property
-    def size(self) -> int:
-        """Height and width of the patches, in pixels."""
-        return min(
-            128, *(side // 8 * 8 for stack in self.stacks for side in (stack.maps.shape[1], trained_width(stack)))
-        )
-
-    def __call__(self, number: int) -> Batch:
-        """Return batch ``number``; its ``truth`` is the noisy partner."""
-        rng = np.random.default_rng([self.seed, number])
-        share = np.array([len(stack.pairs) * stack.maps[0].size for stack in self.stacks], float)
-        drawn = [
-            self._draw(rng, self.stacks[rng.choice(len(share), p=share / share.sum())])
-            for _ in range(_PIXELS // self.size**2)
-        ]
-        first, second, snr = (np.array(part) for part in zip(*drawn, strict=True))
-        return Batch(first[..., None], second[..., None], snr)
-
-    def _draw(self, rng: np.random.Generator, stack: Stack) -> tuple[NDArray[Any], NDArray[Any], float]:
-        pair = stack.pairs[rng.integers(len(stack.pairs))]
-        first, second = pair if rng.random() < 0.5 else pair[::-1]
-        y = rng.integers(0, stack.maps.shape[1] - self.size + 1)
-        x = rng.integers(0, trained_width(stack) - self.size + 1)
-        part = np.s_[y : y + self.size, x : x + self.size]
-        both = np.stack([stack.maps[first][part], stack.maps[second][part]]) / stack.sigma[first]
-        snr = float(np.sqrt(max(np.mean(both[0] * both[1]), 0.0)))
-        both = np.rot90(both, rng.integers(4), axes=(1, 2))
-        if rng.random() < 0.5:
-            both = both[:, :, ::-1]
-        # The noise level a user states is never exact.
-        factor = rng.choice([-1, 1]) * np.exp(rng.normal(0, 0.12))
-        return *(both * factor).astype(np.float32), snr
-
-
-def trained_width(stack: Stack) -> int:
-    """Return how many columns serve for training; those beyond, an eighth and at least 32, serve for validation."""
-    width = stack.maps.shape[2]
-    return width - max(32, width // 64 * 8)
 
 
 class PairTrainer(Trainer):
@@ -123,7 +65,9 @@ def validation(stacks: list[Stack]) -> Callable[[keras.Model], dict[str, float]]
     return validate
 
 
-def train(name: str, asked: Asked, steps: int, start: str | None, runs: Path = RUNS) -> Path:
+def train(
+    name: str, asked: Asked, steps: int, start: str | None, runs: Path = RUNS, say: Callable[[str], None] = print
+) -> Path:
     """Train a network from pairs, or go on where training was interrupted; return the ONNX file.
 
     Parameters
@@ -138,6 +82,8 @@ def train(name: str, asked: Asked, steps: int, start: str | None, runs: Path = R
         The network to start from, by name or ONNX file; random weights when not given.
     runs : Path
         Where trainings are kept.
+    say : callable
+        Takes what is to be known about the pairs, in words.
 
     Raises
     ------
@@ -156,6 +102,9 @@ def train(name: str, asked: Asked, steps: int, start: str | None, runs: Path = R
     except SolardnError:
         shutil.rmtree(folder)  # so that the name is free for better data
         raise
+
+    for file, stack in zip(asked.files, stacks, strict=True):
+        say(f"{file}: {stack}")
 
     def build() -> keras.Model:
         model = stokes()

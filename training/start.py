@@ -44,5 +44,5 @@ def starting_weights(name: str) -> list[NDArray[np.float32]]:
             raise ModelError(
                 f"network {name} computes otherwise than those that pairs train; start from another, or from none"
             )
-    weights: list[NDArray[np.float32]] = model.get_weights()
-    return weights
+    loaded: list[NDArray[np.float32]] = model.get_weights()
+    return loaded

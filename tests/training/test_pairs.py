@@ -15,6 +15,7 @@ from solardn.errors import InputError, OptionError
 from training.__main__ import main
 from training.independence import common_noise
 from training.observed import Asked, Stack, read
+from training.pairbatches import PairBatches, trained_width
 
 Cube = NDArray[np.float32]
 
@@ -43,6 +44,15 @@ def test_neighbours_of_a_series_pair(tmp_path: Path) -> None:
     assert stack.sigma == pytest.approx(np.ones(4), rel=0.1)
     np.testing.assert_array_equal(stack.maps, series())
     assert stack.change == pytest.approx(1, rel=0.1)
+    assert str(stack).startswith("3 pairs of 64 × 128 pixels, noise rms ")
+    assert "by noise alone" in str(stack)
+
+
+def test_a_scene_that_moves_is_told(tmp_path: Path) -> None:
+    cube = series()
+    cube[1::2] += 3 * scene(seed=8)[None]
+    (stack,) = read(Asked((saved(tmp_path / "a.npy", cube),)), tmp_path / "pairs")
+    assert "blur what moves" in str(stack)
 
 
 def test_pairs_may_lie_further_apart(tmp_path: Path) -> None:
@@ -135,8 +145,7 @@ def a_stack(shape: tuple[int, int] = (72, 256)) -> Stack:
 
 
 def test_batches_are_the_same_every_time_and_in_units_of_the_noise() -> None:
-    pairs = pytest.importorskip("training.pairs")
-    batches = pairs.PairBatches([a_stack()], seed=3)
+    batches = PairBatches([a_stack()], seed=3)
     assert batches.size == 72
     first, again, other = batches(5), batches(5), batches(6)
     assert first.noisy.shape == first.truth.shape == (37, 72, 72, 1)
@@ -147,13 +156,22 @@ def test_batches_are_the_same_every_time_and_in_units_of_the_noise() -> None:
     assert first.snr.mean() == pytest.approx(5, rel=0.4)
 
 
+def test_clean_batches_have_the_same_patches_and_the_truth_under_them() -> None:
+    pairtest = pytest.importorskip("training.pairtest")
+    field = scene((72, 256))
+    stack = Stack(3 * series(2, (72, 256)), np.full(2, 3.0), np.array([[0, 1]]))
+    noisy, clean = PairBatches([stack], 3)(1), pairtest.CleanBatches([stack], 3, 3 * field[None])(1)
+    assert np.array_equal(noisy.noisy, clean.noisy)
+    assert np.std(clean.noisy - clean.truth) == pytest.approx(1, rel=0.05)
+
+
 def test_validation_sees_columns_that_training_does_not() -> None:
     pairs = pytest.importorskip("training.pairs")
     stack = a_stack()
-    edge = pairs.trained_width(stack)
+    edge = trained_width(stack)
     assert edge == 256 - 32
     stack.maps[:, :, edge:] = np.random.default_rng(0).standard_normal((3, 72, 32))
-    seen = pairs.PairBatches([stack], seed=3)(1)
+    seen = PairBatches([stack], seed=3)(1)
     assert np.abs(seen.noisy).max() > 4
 
     def perfect(maps: NDArray[np.float32], training: bool) -> NDArray[np.float32]:
@@ -204,27 +222,27 @@ def test_training_from_pairs_resumes_and_gives_a_network(tmp_path: Path, monkeyp
     pairs = pytest.importorskip("training.pairs")
     import keras
 
-    from training import network, start
+    from training import network, pairbatches, start
 
     def tiny() -> object:
         return network.stokes(filters=(4, 8, 8))
 
     for module in (pairs, start):
         monkeypatch.setattr(module, "stokes", tiny)
-    monkeypatch.setattr(pairs, "_PIXELS", 2 * 64**2)
+    monkeypatch.setattr(pairbatches, "_PIXELS", 2 * 64**2)
     asked = Asked((saved(tmp_path / "a.npy", series()),))
-    draw = pairs.PairBatches.__call__
+    draw = PairBatches.__call__
 
     def interrupted(self: object, number: int) -> object:
         if number == 250:
             raise StopError
         return draw(self, number)
 
-    monkeypatch.setattr(pairs.PairBatches, "__call__", interrupted)
+    monkeypatch.setattr(PairBatches, "__call__", interrupted)
     with pytest.raises(StopError):
         pairs.train("mine", asked, 400, None, tmp_path)
     assert (tmp_path / "mine" / "step").read_text() == "200"
-    monkeypatch.setattr(pairs.PairBatches, "__call__", draw)
+    monkeypatch.setattr(PairBatches, "__call__", draw)
     path = pairs.train("mine", asked, 400, None, tmp_path)
     rows = (tmp_path / "mine" / "losses.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", "100", "200", "300", "400"]
