@@ -17,7 +17,7 @@ from solardn.plan import Plan, look_at
 
 from .independence import check_independent, spread
 
-_MOVED = 1.25
+_MOVED = 1.2
 """How much more than by noise pairs may differ before it is worth a word."""
 SMALLEST = (64, 96)
 """Height and width of the smallest maps that one can train on, in pixels."""
@@ -70,7 +70,8 @@ class Stack:
     def __str__(self) -> str:
         """Describe the pairs in words."""
         (_, height, width), change = self.maps.shape, self.change
-        said = f"{len(self.pairs)} pairs of {height} × {width} pixels, noise rms {np.median(self.sigma):.3g}"
+        count = f"{len(self.pairs)} pair{'' if len(self.pairs) == 1 else 's'}"
+        said = f"{count} of {height} × {width} pixels, noise rms {np.median(self.sigma):.3g}"
         if change > _MOVED:
             return f"{said}; they differ {change:.1f} times as much as noise would make them: a network may learn to blur what moves"
         return f"{said}; they differ by noise alone ({change:.2f})"
