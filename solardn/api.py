@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import model as models
 from . import tiling
@@ -21,6 +21,7 @@ from .engine import Engine, OutOfMemory
 from .errors import InputError, OptionError
 from .fill import fill
 from .memory import bytes_per_pixel, parse_bytes, tile_for
+from .objects import denoise_container, is_container
 
 T = TypeVar("T")
 
@@ -97,16 +98,15 @@ class Denoiser:
         """The most pixels that are kept along each side of a tile."""
         return self._limits()[0]
 
-    def denoise(
-        self, maps: ArrayLike, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1
-    ) -> Float:
+    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1) -> Any:
         """Take the noise out of maps.
 
         Parameters
         ----------
         maps : array_like
             Maps of shape (..., y, x), of any real type and byte order; never changed. Pixels that are not finite, or masked in a masked
-            array, do not reach their neighbours.
+            array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
+            type is returned then, see `solardn.objects`.
         noise_sigma : "auto", float or array_like
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
         scale : float, optional
@@ -116,7 +116,7 @@ class Denoiser:
 
         Returns
         -------
-        ndarray of float32
+        ndarray of float32, or an object like `maps`
             Denoised maps of the same shape, in the data's units. Pixels that are not finite are as they were; masked ones are NaN.
 
         Raises
@@ -126,6 +126,9 @@ class Denoiser:
         OptionError
             An option is nonsense, or two contradict each other.
         """
+        if is_container(maps):
+            settings: dict[str, Any] = {"noise_sigma": noise_sigma, "scale": scale, "cycles": cycles}
+            return denoise_container(maps, lambda array: self.denoise(array, **settings))
         array = as_maps(maps)
         leading = array.shape[:-2]
         sigmas = per_map(noise_sigma, leading)
@@ -314,14 +317,14 @@ class Denoiser:
 
 
 def denoise(
-    maps: ArrayLike,
+    maps: Any,
     noise_sigma: Sigma = "auto",
     *,
     scale: float | None = None,
     cycles: int = 1,
     model: str | Path | models.Model = models.DEFAULT,
     **options: Any,
-) -> Float:
+) -> Any:
     """Take the noise out of maps (..., y, x); see `Denoiser.denoise`, and `Denoiser` for the other options.
 
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.

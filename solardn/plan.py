@@ -205,10 +205,10 @@ def look_at(
             raise InputError(
                 f"the mask {mask.label} has the shape {mask.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with --mask-ext"
             )
-        yield Plan(source, cube, _letters(cube, stokes, source.label), fill, mask)
+        yield Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask)
 
 
-def _letters(cube: Cube, stokes: str | None, label: str) -> str:
+def chosen_letters(cube: Cube, stokes: str | None, label: str) -> str:
     """Return which of the cube's Stokes parameters are denoised."""
     if stokes is not None and (not stokes or set(stokes.upper()) - set("IQUV")):
         raise OptionError(

@@ -1,0 +1,124 @@
+"""Containers of maps from other packages: sunpy's Map, NDCube, CCDData, NDData, dask arrays. What goes in comes out.
+
+None of these packages is imported here: whoever hands one of their objects over has imported them.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .axes import from_header
+from .plan import chosen_letters
+
+Denoise = Callable[[NDArray[Any]], NDArray[np.float32]]
+"""Denoises maps (..., y, x), pixels that are not finite left alone."""
+
+_CTYPES = {
+    "phys.polarization.stokes": "STOKES",
+    "time": "TIME",
+    "em.wl": "WAVE",
+    "em.freq": "FREQ",
+    "em.energy": "ENER",
+    "em.wavenumber": "WAVN",
+    "spect.dopplerVeloc": "VELO",
+}
+
+
+def is_container(data: Any) -> bool:
+    """Tell whether `denoise_container` knows an object's type."""
+    return _is_nddata(data) or _is_dask(data)
+
+
+def denoise_container(data: Any, denoise: Denoise) -> Any:
+    """Return an object like another one, its maps denoised.
+
+    Parameters
+    ----------
+    data : astropy.nddata.NDData (CCDData, sunpy's Map, NDCube) or dask.array.Array
+        Of an NDData the axes are read from its WCS: Stokes I is copied, and pixels that its mask marks stay as they are. Of a dask array
+        the last two axes are y and x; it is denoised block by block when it is computed.
+    denoise : callable
+
+    Raises
+    ------
+    InputError
+        The WCS does not say which axes are space, see `solardn.axes`.
+    """
+    if _is_dask(data):
+        whole = data.rechunk({data.ndim - 2: -1, data.ndim - 1: -1})
+        return whole.map_blocks(denoise, dtype=np.float32, meta=np.empty((0,) * data.ndim, np.float32))
+    values = np.asarray(data.data)
+    result = copy.copy(data)
+    result._data = _denoised(values, _header(data.wcs, values.ndim), data.mask, denoise)
+    if data.mask is not None:
+        result.mask = copy.copy(data.mask)
+    if data.uncertainty is not None:
+        result.uncertainty = copy.copy(data.uncertainty)  # setting it links it with its new owner
+    return result
+
+
+def _denoised(values: NDArray[Any], header: dict[str, Any], mask: Any, denoise: Denoise) -> NDArray[np.float32]:
+    cube = from_header(header, values.shape, f"the {values.ndim}-dimensional data")
+    letters = chosen_letters(cube, None, "the data")
+    given = np.where(mask, np.nan, values) if mask is not None and np.any(mask) else values
+    maps = np.moveaxis(given, (cube.y, cube.x), (-2, -1))
+    chosen = np.array([not letters or cube.letter(index) in letters for index in cube.indices()])
+    flat = maps.reshape(-1, *cube.map_shape)
+    out = np.moveaxis(values, (cube.y, cube.x), (-2, -1)).reshape(-1, *cube.map_shape).astype(np.float32)
+    done = denoise(flat[chosen])
+    out[chosen] = np.where(np.isfinite(flat[chosen]), done, out[chosen])
+    return np.ascontiguousarray(np.moveaxis(out.reshape(maps.shape), (-2, -1), (cube.y, cube.x)))
+
+
+def _header(wcs: Any, n: int) -> dict[str, Any]:
+    """Return what a FITS header would say of the axes of a WCS."""
+    if wcs is None:
+        return {}
+    low = getattr(wcs, "low_level_wcs", wcs)
+    if hasattr(low, "to_header"):
+        return dict(low.to_header(relax=True))
+    header: dict[str, Any] = {"WCSNAME": "not FITS"}
+    free = list(range(n))  # pixel axes, the fastest first, that no coordinate was given to yet
+    for kind, along in sorted(
+        zip(low.world_axis_physical_types, low.axis_correlation_matrix, strict=True), key=lambda world: sum(world[1])
+    ):
+        pixels = [pixel for pixel in free if along[pixel]]
+        if pixels:
+            free.remove(pixels[0])
+            header[f"CTYPE{pixels[0] + 1}"] = _ctype(kind or "")
+            if kind == "phys.polarization.stokes":
+                header |= _stokes(low, list(low.world_axis_physical_types).index(kind), pixels[0], n)
+    return header
+
+
+def _ctype(kind: str) -> str:
+    if ".lon" in kind or kind.endswith("eq.ra"):
+        return "HPLN"
+    if ".lat" in kind or kind.endswith("eq.dec"):
+        return "HPLT"
+    return _CTYPES.get(kind, kind.upper() or "")
+
+
+def _stokes(low: Any, world: int, pixel: int, n: int) -> dict[str, float]:
+    """Return the values along a Stokes axis as FITS keywords."""
+    first, second = (
+        float(np.atleast_1d(low.pixel_to_world_values(*[place * (axis == pixel) for axis in range(n)])[world])[0])
+        for place in (0, 1)
+    )
+    return {f"CRPIX{pixel + 1}": 1.0, f"CRVAL{pixel + 1}": first, f"CDELT{pixel + 1}": second - first}
+
+
+def _is_nddata(data: Any) -> bool:
+    nddata = sys.modules.get("astropy.nddata")
+    return nddata is not None and isinstance(data, nddata.NDData)
+
+
+def _is_dask(data: Any) -> bool:
+    array = sys.modules.get("dask.array")
+    return array is not None and isinstance(data, array.Array)

@@ -1,0 +1,104 @@
+"""Objects of other packages: what goes in comes out."""
+
+import numpy as np
+import pytest
+from astropy.nddata import CCDData, NDData, StdDevUncertainty
+from astropy.wcs import WCS
+
+import solardn as package
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.normal(0, 1, (24, 30)).astype(np.float32)
+
+
+def denoised(array):
+    return package.denoise(array, 1.0, model="smooth")
+
+
+def test_ccddata_keeps_mask_unit_meta_and_uncertainty():
+    mask = np.zeros(IMAGE.shape, bool)
+    mask[5:8, 6:9] = True
+    given = CCDData(
+        np.where(mask, 1e6, IMAGE),
+        mask=mask,
+        unit="adu",
+        meta={"A": 1},
+        uncertainty=StdDevUncertainty(np.ones_like(IMAGE)),
+    )
+    before = given.data.copy()
+    made = denoised(given)
+    assert type(made) is CCDData
+    assert (made.unit, made.meta["A"]) == (given.unit, 1)
+    np.testing.assert_array_equal(made.mask, mask)
+    np.testing.assert_array_equal(made.uncertainty.array, given.uncertainty.array)
+    assert made.uncertainty.parent_nddata is made
+    assert given.uncertainty.parent_nddata is given
+    np.testing.assert_array_equal(made.data[~mask], denoised(np.where(mask, np.nan, IMAGE))[~mask])
+    np.testing.assert_array_equal(made.data[mask], np.float32(1e6))
+    np.testing.assert_array_equal(given.data, before)
+
+
+def test_the_axes_come_from_the_wcs():
+    cube = RNG.normal(0, 1, (5, 24, 4, 30)).astype(np.float32)  # wavelength, y, Stokes, x
+    wcs = WCS(
+        {"CTYPE1": "HPLN-TAN", "CTYPE2": "STOKES", "CTYPE3": "HPLT-TAN", "CTYPE4": "WAVE", "CRPIX2": 1, "CRVAL2": 1}
+    )
+    made = denoised(NDData(cube, wcs=wcs)).data
+    np.testing.assert_array_equal(made[:, :, 0], cube[:, :, 0])
+    np.testing.assert_array_equal(made[2, :, 1], denoised(cube[2, :, 1]))
+
+
+def test_dask_arrays_stay_lazy():
+    array = pytest.importorskip("dask.array")
+    data = np.stack([IMAGE, -IMAGE, 2 * IMAGE])
+    lazy = denoised(array.from_array(data, chunks=(1, 10, 10)))
+    assert isinstance(lazy, array.Array)
+    assert lazy.dtype == np.float32
+    np.testing.assert_array_equal(lazy.compute(), denoised(data))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sunpy_maps():
+    sunpy_map = pytest.importorskip("sunpy.map")
+    meta = {
+        "cdelt1": 1,
+        "cdelt2": 1,
+        "ctype1": "HPLN-TAN",
+        "ctype2": "HPLT-TAN",
+        "cunit1": "arcsec",
+        "cunit2": "arcsec",
+    }
+    given = sunpy_map.Map(IMAGE, meta | {"date-obs": "2026-01-01", "telescop": "none"})
+    made = denoised(given)
+    assert type(made) is type(given)
+    assert made.meta == given.meta
+    np.testing.assert_array_equal(made.data, denoised(IMAGE))
+    np.testing.assert_array_equal(given.data, IMAGE)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ndcubes_also_when_sliced():
+    ndcube = pytest.importorskip("ndcube")
+    cube = RNG.normal(0, 1, (24, 30, 6, 4)).astype(np.float32)  # x, y, wavelength, Stokes
+    wcs = WCS(
+        {
+            "CTYPE1": "STOKES",
+            "CTYPE2": "WAVE",
+            "CUNIT2": "nm",
+            "CTYPE3": "HPLT-TAN",
+            "CTYPE4": "HPLN-TAN",
+            "CRPIX1": 1,
+            "CRVAL1": 1,
+        }
+    )
+    given = ndcube.NDCube(cube, wcs)
+    made = denoised(given)
+    assert type(made) is ndcube.NDCube
+    np.testing.assert_array_equal(made.data[..., 0], cube[..., 0])
+    np.testing.assert_array_equal(made.data[:, :, 2, 3].T, denoised(cube[:, :, 2, 3].T))
+    sliced = given[:, :, 2]
+    np.testing.assert_array_equal(denoised(sliced).data, made.data[:, :, 2])
+
+
+def test_plain_arrays_are_arrays():
+    assert type(denoised(IMAGE)) is np.ndarray
