@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import whole
 from .errors import DeviceError, ModelError, OptionError
 from .machine import has_nvidia_driver, usable_cpus
 from .model import Model
@@ -55,11 +56,9 @@ class Engine:
             )
         if precision not in _PRECISIONS:
             raise OptionError(f"there is no precision {precision!r}; possible are {', '.join(_PRECISIONS)}")
-        if threads is not None and threads < 1:
-            raise OptionError(f"{threads} threads cannot run anything; give 1 or more, or leave the option out")
         self.model = model
         self.precision = precision
-        self.threads = usable_cpus() if threads is None else threads
+        self.threads = usable_cpus() if threads is None else whole(threads, "threads", 1)
         self._wanted = device
         self._lock = threading.Lock()
         self._session: Any = None

@@ -41,8 +41,8 @@ def _halve(plane: Float) -> Float:
     for axis in (0, 1):
         if plane.shape[axis] % 2:
             plane = np.pad(plane, [(0, int(a == axis)) for a in (0, 1)])
-        pairs = plane[::2] + plane[1::2] if axis == 0 else plane[:, ::2] + plane[:, 1::2]
-        plane = pairs * np.float32(0.5)
+        halves = plane * np.float32(0.5)  # before they are added, lest the sum overflow
+        plane = halves[::2] + halves[1::2] if axis == 0 else halves[:, ::2] + halves[:, 1::2]
     return plane
 
 

@@ -68,11 +68,19 @@ class Model:
         check = self.card.check
         if check is None:
             raise ModelError(f"the card of {self.path} carries no self-check; convert the network again to give it one")
-        given = Engine(self, device=device).run(decode_array(check["map"]))
-        worst = max(_difference(given[name], decode_array(check[name])) for name in self.card.outputs)
-        if not worst <= check["tolerance"]:
+        try:
+            given = decode_array(check["map"])
+            expected = {name: decode_array(check[name]) for name in self.card.outputs}
+            tolerance = float(check["tolerance"])
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"network {self.card.name!r} ({self.path}) fails its self-check: the output is off by {worst:.3g} of its range, allowed are {check['tolerance']:.3g}; "
+                f"the self-check in the card of {self.path} cannot be read ({error!r}); convert the network again"
+            ) from error
+        results = Engine(self, device=device).run(given)
+        worst = max(_difference(results[name], expected[name]) for name in self.card.outputs)
+        if not worst <= tolerance:
+            raise ModelError(
+                f"network {self.card.name!r} ({self.path}) fails its self-check: the output is off by {worst:.3g} of its range, allowed are {tolerance:.3g}; "
                 "get the file again, or report the versions that 'solardn doctor' prints"
             )
         return worst

@@ -1,0 +1,292 @@
+"""Denoising arrays: what goes in, what comes out, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import solardn
+from solardn import Denoiser, InputError, ModelError, OptionError
+from solardn.engine import OutOfMemory
+from tests import networks
+
+RNG = np.random.default_rng(3)
+MAP = RNG.normal(size=(24, 31)).astype(np.float32)
+
+
+@pytest.fixture
+def blur(blur_model: Path) -> Denoiser:
+    return Denoiser(blur_model, device="cpu")
+
+
+def blurred(plane: NDArray[Any]) -> NDArray[np.float64]:
+    padded = np.pad(plane.astype(float), 1)
+    return np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).mean(axis=(2, 3))
+
+
+@pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (3, 1, 2)])
+def test_shapes_stay(blur: Denoiser, leading: tuple[int, ...]) -> None:
+    maps = RNG.normal(size=(*leading, 20, 26)).astype(np.float32)
+    result = blur.denoise(maps, scale=1.0)
+    assert (result.shape, result.dtype) == (maps.shape, np.dtype("f4"))
+    for index in np.ndindex(*leading):
+        np.testing.assert_allclose(result[index], blurred(maps[index]), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [">f8", "<f8", ">f4", "f2", ">i2", "u1", "i8", "u8", "g"])
+def test_any_real_type_and_byte_order(blur: Denoiser, dtype: str) -> None:
+    maps = (20 * MAP + 100).astype(dtype)
+    before = maps.copy()
+    result = blur.denoise(maps, noise_sigma=2.0)
+    assert result.dtype == np.float32
+    assert result.dtype.isnative
+    np.testing.assert_array_equal(result, blur.denoise(maps.astype(np.float32), noise_sigma=2.0))
+    np.testing.assert_array_equal(maps, before)
+
+
+def test_views_lists_and_read_only_arrays(blur: Denoiser) -> None:
+    expected = blur.denoise(MAP[::2, ::-1].copy(), scale=1.0)
+    np.testing.assert_array_equal(blur.denoise(MAP[::2, ::-1], scale=1.0), expected)
+    np.testing.assert_array_equal(blur.denoise(MAP[::2, ::-1].tolist(), scale=1.0), expected)
+    fixed = MAP.copy()
+    fixed.flags.writeable = False
+    np.testing.assert_array_equal(blur.denoise(fixed, scale=1.0), blur.denoise(MAP, scale=1.0))
+
+
+@pytest.mark.parametrize(
+    ("maps", "says"),
+    [
+        (np.zeros(10), r"shape \(10,\) holds no map"),
+        (3.0, r"shape \(\) holds no map"),
+        (np.zeros((0, 20, 20)), r"shape \(0, 20, 20\) is empty"),
+        (np.zeros((20, 0)), "is empty"),
+        (np.zeros((9, 9), complex), "data of type complex128"),
+        (np.full((9, 9), "a"), "data of type <U1"),
+        (np.full((9, 9), None), "data of type object"),
+        (np.zeros((9, 9), bool), "data of type bool"),
+        (np.zeros((9, 9), "M8[s]"), "data of type datetime64"),
+        (np.full((9, 9), 1e39), r"the value 1e\+39 is beyond what float32 holds"),
+        (np.zeros((2, 9)), "2×9 pixels is too small for network 'blur', which needs at least 3×3"),
+        (np.full((9, 9), 3e38), r"values up to 3e\+38 are too large for a scale of 10"),
+    ],
+)
+def test_what_is_no_map_is_refused(blur: Denoiser, maps: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        blur.denoise(maps, scale=10.0)
+
+
+def test_noise_given_estimated_or_scale_given(identity_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks.identity(identity_model, input_sigma=0.5)
+    denoiser = Denoiser(identity_model, device="cpu")
+    monkeypatch.setattr("solardn.noise.noise_sigma", lambda plane: 4.0)
+    assert denoiser.scaling(MAP) == solardn.Scaling(4.0, 0.125, "estimated")
+    assert denoiser.scaling(MAP, noise_sigma=2.0) == solardn.Scaling(2.0, 0.25, "given")
+    assert denoiser.scaling(MAP, scale=100) == solardn.Scaling(0.005, 100.0, "from the scale given")
+
+
+def test_each_map_has_its_own_noise(blur_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scales: list[float] = []
+    original = Denoiser._denoised
+
+    def noted(self: Denoiser, data: Any, scale: float, cycles: int, workers: int) -> Any:
+        scales.append(scale)
+        return original(self, data, scale, cycles, workers)
+
+    monkeypatch.setattr(Denoiser, "_denoised", noted)
+    monkeypatch.setattr("solardn.noise.noise_sigma", lambda plane: float(np.std(plane)))
+    maps = np.arange(1, 7).reshape(2, 3, 1, 1) * MAP
+    denoiser = Denoiser(blur_model, device="cpu", threads=1)
+    denoiser.denoise(maps)
+    np.testing.assert_allclose(scales, [1 / (k * np.std(MAP)) for k in range(1, 7)], rtol=1e-5)
+    scales.clear()
+    denoiser.denoise(maps, noise_sigma=[[1.0], [4.0]])
+    assert scales == [1, 1, 1, 0.25, 0.25, 0.25]
+
+
+def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
+    np.testing.assert_allclose(blur.denoise(MAP, noise_sigma=1e-4), blur.denoise(MAP, scale=1.0), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"noise_sigma": 0}, "noise_sigma is 0.0; give a positive number"),
+        ({"noise_sigma": -1.0}, "noise_sigma is -1.0"),
+        ({"noise_sigma": float("nan")}, "noise_sigma is nan"),
+        ({"noise_sigma": "loud"}, "noise_sigma is 'loud'"),
+        ({"noise_sigma": [1.0, 2.0]}, r"noise_sigma of shape \(2,\) does not fit the leading axes \(\)"),
+        ({"noise_sigma": None}, "noise_sigma"),
+        ({"scale": float("inf")}, "scale is inf"),
+        ({"scale": 0.0}, "scale is 0.0"),
+        ({"scale": "big"}, "scale is 'big'"),
+        ({"scale": 1.0, "noise_sigma": 1.0}, "exclude each other"),
+        ({"scale": 1.0, "cycles": 0}, "cycles is 0; give a whole number from 1"),
+        ({"scale": 1.0, "cycles": 1.5}, "cycles is 1.5"),
+        ({"scale": 1.0, "cycles": True}, "cycles is True"),
+    ],
+)
+def test_nonsense_options_are_refused(blur: Denoiser, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        blur.denoise(MAP, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"tile": 2}, "tile is 2; network 'pooled' needs at least 8"),
+        ({"tile": 0}, "tile is 0; give a whole number from 1"),
+        ({"tile": "large"}, "tile is 'large'"),
+        ({"memory": "1kB"}, "0.001 MB of memory do not suffice for network 'pooled'; the least that works is 1MB"),
+        ({"memory": "much"}, "memory is 'much'"),
+        ({"threads": -1}, "threads is -1"),
+    ],
+)
+def test_nonsense_settings_are_refused_at_once(pooled_model: Path, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        Denoiser(pooled_model, **options)
+
+
+def test_tiles_are_rounded_up_and_bounded_by_the_memory(pooled_model: Path) -> None:
+    assert Denoiser(pooled_model, device="cpu", tile=9).tile == 12
+    assert Denoiser(pooled_model, device="cpu", tile=5000, memory="5MB", threads=1).tile < 600
+
+
+def test_passes_run_on_the_residual(blur: Denoiser) -> None:
+    once = blur.denoise(MAP, scale=1.0)
+    twice = blur.denoise(MAP, scale=1.0, cycles=2)
+    np.testing.assert_allclose(twice, once + blur.denoise(MAP - once, scale=1.0), atol=1e-6)
+
+
+class TestPixelsWithoutValues:
+    def holes(self) -> NDArray[np.float32]:
+        maps = np.array([MAP, MAP])
+        maps[0, 3:7, 20:] = np.nan
+        maps[0, 10, 10], maps[0, 0, 0] = np.inf, -np.inf
+        return maps
+
+    def test_stay_as_they_are(self, blur: Denoiser) -> None:
+        maps = self.holes()
+        result = blur.denoise(maps, scale=1.0)
+        np.testing.assert_array_equal(np.isfinite(result), np.isfinite(maps))
+        bad = ~np.isfinite(maps)
+        np.testing.assert_array_equal(result[bad], maps[bad])
+
+    def test_do_not_reach_beyond_the_halo(self, blur: Denoiser) -> None:
+        maps = self.holes()
+        result, clean = blur.denoise(maps, scale=1.0), blur.denoise(MAP, scale=1.0)
+        near = np.zeros(MAP.shape, bool)
+        for y, x in np.argwhere(~np.isfinite(maps[0])):
+            near[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = True
+        np.testing.assert_array_equal(result[0][~near], clean[~near])
+        assert np.abs(result[0] - clean)[near & np.isfinite(maps[0])].max() < 1
+
+    def test_tiles_stay_exact(self, pooled_model: Path) -> None:
+        maps = np.tile(self.holes(), (5, 5))
+        whole, tiled = (Denoiser(pooled_model, device="cpu", tile=t).denoise(maps, scale=1.0) for t in (9999, 8))
+        np.testing.assert_array_equal(tiled, whole)
+
+    @pytest.mark.parametrize("noise", ["auto", 1.0])
+    def test_maps_of_nothing_else_come_out_as_they_went_in(self, blur: Denoiser, noise: Any) -> None:
+        maps = np.full((2, 20, 20), np.nan)
+        maps[1, :5] = -np.inf
+        np.testing.assert_array_equal(blur.denoise(maps, noise_sigma=noise), maps.astype(np.float32))
+
+    def test_masked_ones_count_as_nan(self, blur: Denoiser) -> None:
+        masked = np.ma.masked_array((100 * MAP).astype(int), mask=MAP > 1.5)
+        expected = blur.denoise(np.where(MAP > 1.5, np.nan, masked.data), scale=1.0)
+        np.testing.assert_array_equal(blur.denoise(masked, scale=1.0), expected)
+
+
+def test_constant_maps_have_no_noise_but_run_at_a_given_scale(blur: Denoiser) -> None:
+    flat = np.full((40, 40), 7.0)
+    with pytest.raises(InputError, match="constant"):
+        blur.denoise(flat)
+    assert blur.denoise(flat, scale=1.0)[20, 20] == pytest.approx(7)
+
+
+def test_values_that_overflow_in_the_network_are_refused(tmp_path: Path) -> None:
+    path = networks.unet(tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"values up to 3e\+38 in the units of network 'net' are too large"):
+        Denoiser(path, device="cpu").denoise(np.full((8, 8), 3e38), scale=1.0)
+
+
+def test_many_maps_at_once_are_the_same_as_one_by_one(pooled_model: Path) -> None:
+    maps = RNG.normal(size=(7, 30, 50)).astype(np.float32)
+    scales = [float(k + 1) for k in range(7)]
+    one = Denoiser(pooled_model, device="cpu", threads=1)
+    many = Denoiser(pooled_model, device="cpu", threads=3)
+    expected = [one.denoise_map(plane, scale) for plane, scale in zip(maps, scales, strict=True)]
+    np.testing.assert_array_equal(list(many.denoise_maps(maps, scales)), expected)
+    assert list(many.denoise_maps([], [])) == []
+
+
+def test_an_error_comes_when_it_is_the_turn_of_its_map(blur: Denoiser) -> None:
+    results = blur.denoise_maps([MAP, np.full(MAP.shape, 3e38), MAP], [1.0, 10.0, 1.0])
+    assert next(results).shape == MAP.shape
+    with pytest.raises(InputError, match="too large"):
+        next(results)
+
+
+def test_one_denoiser_serves_many_threads_and_travels(pooled_model: Path) -> None:
+    denoiser = Denoiser(pooled_model, device="cpu", threads=2)
+    expected = denoiser.denoise(MAP, scale=1.0)
+    with ThreadPoolExecutor(6) as pool:
+        for result in pool.map(lambda _: denoiser.denoise(MAP, scale=1.0), range(20)):
+            np.testing.assert_array_equal(result, expected)
+    copy = pickle.loads(pickle.dumps(denoiser))
+    np.testing.assert_array_equal(copy.denoise(MAP, scale=1.0), expected)
+
+
+def test_a_tile_that_does_not_fit_the_device_is_halved_and_the_user_told(
+    pooled_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    denoiser = Denoiser(pooled_model, device="cpu", threads=1)
+    maps = RNG.normal(size=(2, 300, 200)).astype(np.float32)
+    expected = denoiser.denoise(maps, scale=1.0)
+    run = denoiser.engine.run
+
+    def small_only(batch: NDArray[np.float32]) -> Any:
+        if batch.size > 100 * 100:
+            raise OutOfMemory("the memory of the device cuda does not suffice")
+        return run(batch)
+
+    monkeypatch.setattr(denoiser.engine, "run", small_only)
+    with (
+        pytest.warns(UserWarning, match="does not suffice: going on with tiles of .* pixels instead of"),
+        caplog.at_level(logging.WARNING, "solardn"),
+    ):
+        np.testing.assert_array_equal(denoiser.denoise(maps, scale=1.0), expected)
+    assert denoiser.tile < 100
+    assert "going on with tiles of" in caplog.text
+
+
+def test_when_no_tile_fits_the_error_stands(pooled_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    denoiser = Denoiser(pooled_model, device="cpu", threads=1)
+
+    def never(batch: NDArray[np.float32]) -> Any:
+        raise OutOfMemory("the memory of the device cuda does not suffice")
+
+    monkeypatch.setattr(denoiser.engine, "run", never)
+    with pytest.raises(solardn.DeviceError, match="does not suffice"), pytest.warns(UserWarning, match="going on"):
+        denoiser.denoise(np.zeros((300, 300)), scale=1.0)
+
+
+def test_in_one_call(identity_model: Path) -> None:
+    result = solardn.denoise(MAP, 1.0, model=identity_model, device="cpu", threads=1)
+    np.testing.assert_array_equal(result, MAP)
+    with pytest.raises(ModelError, match="no network called 'nothing'"):
+        solardn.denoise(MAP, model="nothing")
+
+
+def test_nothing_is_printed(blur_model: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Denoiser(blur_model).denoise(MAP, scale=1.0)
+    sys.stdout.flush()
+    assert capfd.readouterr() == ("", "")
