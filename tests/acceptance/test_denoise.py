@@ -167,7 +167,14 @@ def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
     words = [sys.executable, "-m", "solardn", "denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", "1"]
     environment = os.environ | {"SOLARDN_MODELS": str(folder_of_networks)}
     process = subprocess.Popen(
-        words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves run in the background, a shell has told them, and so their children, to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     part = tmp_path / ".out.npy.solardn-part"
     while not (part.exists() and part.stat().st_size > 10**6) and process.poll() is None:
