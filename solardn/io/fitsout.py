@@ -194,6 +194,8 @@ class FitsSink:
 def result_header(source: FitsSource, step: Step) -> Any:
     """Return the input's header as it fits float32 values, with the step recorded."""
     header = source.header.copy()
+    if source.number and "XTENSION" not in header:  # it was compressed from a primary image
+        header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
     header["BITPIX"] = -32
     for key in _SCALING:
         header.remove(key, ignore_missing=True)
@@ -209,7 +211,9 @@ def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
     new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", -32, len(shape)
     for number, length in enumerate(reversed(shape), 1):
         new[f"NAXIS{number}"] = length
-    new["PCOUNT"], new["GCOUNT"], new["EXTNAME"] = 0, 1, name
+    new["PCOUNT"], new["GCOUNT"] = 0, 1
+    if name:
+        new["EXTNAME"] = name
     rest = header.copy(strip=True)
     for key in ("EXTNAME", "EXTVER", "EXTLEVEL"):
         rest.remove(key, ignore_missing=True)

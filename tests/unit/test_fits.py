@@ -1,6 +1,7 @@
 """Reading and writing FITS, below the command line."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,18 @@ def test_tile_compressed_images(tmp_path, algorithm, dtype):
     with fits.open(tmp_path / "out.fits", checksum=True) as hdus:
         assert type(hdus[1]) is fits.ImageHDU
         np.testing.assert_array_equal(hdus[1].data, expected.astype("f4"))
+
+
+def test_an_image_compressed_from_a_primary_one_becomes_an_extension(tmp_path):
+    import astropy.io.fits.hdu.compressed
+
+    given = Path(astropy.io.fits.hdu.compressed.__file__).parent / "tests" / "data" / "m13_rice.fits"
+    if not given.exists():
+        pytest.skip("this astropy comes without its test data")
+    rewrite(given, tmp_path / "out.fits")
+    with fits.open(tmp_path / "out.fits", checksum=True) as hdus:
+        hdus.verify("exception")
+        np.testing.assert_array_equal(hdus[1].data, read(given))
 
 
 def test_a_part_of_a_compressed_cube(tmp_path):
