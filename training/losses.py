@@ -27,6 +27,9 @@ def rms_error(truth: Any, mean: Any) -> Any:
 
 @keras.saving.register_keras_serializable(package="solardn")
 def likelihood(error: Any, log_variance: Any) -> Any:
-    """Return half the negative Gaussian log likelihood of an error under a variance, averaged over each patch, shape (n,)."""
-    v = ops.cast(log_variance, "float32")
-    return 0.5 * ops.mean(v + ops.square(error) * ops.exp(-v), axis=(1, 2, 3))
+    """Return half the negative Gaussian log likelihood of an error under a variance, averaged over each patch, shape (n,).
+
+    The variance has a floor of (0.03 σ)²: without it, a variance that fell too low in one strong pixel outweighed all else.
+    """
+    variance = ops.exp(ops.cast(log_variance, "float32")) + 1e-3
+    return 0.5 * ops.mean(ops.log(variance) + ops.square(error) / variance, axis=(1, 2, 3))
