@@ -91,6 +91,8 @@ def record(header: Any, step: Step) -> None:
         ("VERS_SW", __version__, "its version"),
         ("DATE", step.date, "when this file was written"),
     ]
+    if "LONGSTRN" not in header:
+        _set(header, "LONGSTRN", "OGIP 1.0", "long texts go on in CONTINUE cards")
     for key, value, comment in entries:
         if len(key) <= _LONGEST_KEY:
             _set(header, key, value, comment)

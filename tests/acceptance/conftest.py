@@ -92,7 +92,7 @@ def image(tmp_path: Path, noisy: np.ndarray) -> Path:
 CRISP = {
     "CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "WAVE", "CTYPE4": "STOKES", "CTYPE5": "UTC",
     "CUNIT1": "arcsec", "CUNIT2": "arcsec", "CUNIT3": "nm", "CUNIT5": "s",
-    "CRVAL4": 1.0, "CRPIX4": 1.0, "CDELT4": 1.0, "BUNIT": "W m-2 nm-1",
+    **{f"{key}{n}": 1.0 for key in ("CRVAL", "CRPIX", "CDELT") for n in range(1, 6)}, "BUNIT": "W m-2 nm-1",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,3 +214,17 @@ def test_a_mask_extension_is_obeyed(solardn, tmp_path):
     assert np.abs(out[:, mask == 0]).max() < 3
     assert figures["noise_sigma"] == pytest.approx(1, rel=0.15)
     assert figures["missing"] == pytest.approx((mask != 0).mean())
+
+
+@pytest.mark.skipif(shutil.which("fitsverify") is None, reason="fitsverify (of Debian) is not installed")
+def test_fitsverify_finds_nothing(solardn, crisp, tmp_path):
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--residual")
+    said = subprocess.run(["fitsverify", tmp_path / "out.fits"], capture_output=True, text=True, check=False).stdout
+    assert "0 warning(s) and 0 error(s)" in said, said
+
+
+def test_astropys_fitscheck_finds_nothing(solardn, crisp, tmp_path):
+    from astropy.io.fits.scripts import fitscheck
+
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--residual")
+    assert fitscheck.main([str(tmp_path / "out.fits"), "--compliance"]) == 0
