@@ -93,6 +93,23 @@ def pairtest(steps: int) -> None:
 
 
 @main.command()
+@click.argument("network", type=click.Path(path_type=Path))
+def calibrate(network: Path) -> None:
+    """Make the standard deviations of an ONNX network honest: find their factor on simulated maps, and note it in its card.
+
+    Example: python -m training calibrate models/stokes-bayes.onnx
+    """
+    from solardn.errors import SolardnError
+
+    from .calibrate import calibrate as run
+
+    try:
+        click.echo(run(network))
+    except SolardnError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option(
     "--authors",

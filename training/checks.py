@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from . import coverage
 from .cases import QUICK, Case, Maps
+from .coverage import Counts
 from .methods import Map, Network
 from .scores import EDGE, Score, frame, geometric, rms
 
 MISJUDGED = (0.7, 1.3)
 """Stated over true noise rms."""
+CERTAIN = (0.5, 8.0)
+"""Least and largest signal-to-noise at which standard deviations are judged."""
 _CROP = 32
 """Pixels cut off all around to see what an edge does to pixels that had neighbours."""
 
@@ -45,6 +49,23 @@ def probe(network: Network, case: Case, maps: Maps, result: Map) -> Probe | None
     outer = frame(alone.shape)
     cut, uncut = (rms((found - maps.truth[part])[outer]) for found in (alone, result[part]))
     return Probe(misjudged, cut, uncut)
+
+
+def counts(network: Network, case: Case, maps: Maps) -> Counts | None:
+    """Return how a network's standard deviations compare with its errors on a case; None where they are not judged."""
+    if not network.uncertain or not CERTAIN[0] <= case.snr <= CERTAIN[1]:
+        return None
+    return coverage.count(maps.truth, *network.uncertainty(maps))
+
+
+def covered(found: Mapping[Case, Counts]) -> dict[str, Any]:
+    """Return what `counts` of many cases tell, as JSON (see `training.coverage.report`)."""
+    groups: dict[str, dict[str, Counts]] = {"noise": {}, "snr": {}}
+    for case in sorted(found, key=lambda case: case.snr):
+        for kind, name in (("noise", case.noise), ("snr", f"{case.snr:g}")):
+            before = groups[kind].get(name)
+            groups[kind][name] = found[case] if before is None else before + found[case]
+    return {"coverage": coverage.report(groups, coverage.total(found.values()))}
 
 
 def summary(scores: Mapping[Case, Score]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.progress import Progress
 
+from . import checks
 from .cases import Case, cases
-from .checks import Probe, probe
+from .checks import Probe
+from .coverage import Counts
 from .methods import Method, Network, denoised
 from .scores import Score, score
 
@@ -30,13 +31,14 @@ class Judged:
     ----------
     scores : dict
         By the name of the method.
-    probes : dict
-        Further checks, of the networks only.
+    probes, counts : dict
+        Further checks of the networks, and of their standard deviations, where they were made.
     """
 
     case: Case
     scores: dict[str, Score]
     probes: dict[str, Probe]
+    counts: dict[str, Counts]
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,19 @@ def _judge(work: _Work) -> list[Judged]:
 
 def _judge_one(case: Case, work: _Work) -> Judged:
     maps = case.maps()
-    scores, probes = {}, {}
+    scores, probes, counts = {}, {}, {}
     for method in work.methods:
         scores[method.name] = score(maps, denoised(method, maps, work.kept))
     for network in work.networks:
         result = network(maps)
         scores[network.name] = score(maps, result)
-        found = probe(network, case, maps, result)
+        found = checks.probe(network, case, maps, result)
         if found:
             probes[network.name] = found
-    return Judged(case, scores, probes)
+        counted = checks.counts(network, case, maps)
+        if counted:
+            counts[network.name] = counted
+    return Judged(case, scores, probes, counts)
 
 
 def run(
@@ -108,9 +113,14 @@ def scores_of(judged: Sequence[Judged], name: str) -> dict[Case, Score]:
     return {one.case: one.scores[name] for one in judged}
 
 
-def probes_of(judged: Sequence[Judged], name: str) -> dict[Case, Any]:
+def probes_of(judged: Sequence[Judged], name: str) -> dict[Case, Probe]:
     """Return the further checks of one network by case, where they were made."""
     return {one.case: one.probes[name] for one in judged if name in one.probes}
+
+
+def counts_of(judged: Sequence[Judged], name: str) -> dict[Case, Counts]:
+    """Return how one network's standard deviations compare with its errors by case, where that was counted."""
+    return {one.case: one.counts[name] for one in judged if name in one.counts}
 
 
 def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out: Path) -> str:
@@ -141,4 +151,6 @@ def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out:
     report.write(found, judged, out)
     pictures.examples([*networks, *references], KEPT, quick, out / "examples.png")
     pictures.removed(found, out / "removed.png")
+    if any("coverage" in method for method in found["methods"].values()):
+        pictures.reliability(found, out / "reliability.png")
     return f"{report.page(found)}\n{out / 'evaluation.json'}"

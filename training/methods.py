@@ -21,6 +21,8 @@ from solardn.model import load
 from .cases import Maps
 
 Map = NDArray[np.float32]
+SAMPLES = 50
+"""Samples of a network with dropout."""
 AUTHORS, BM3D, GAUSSIAN = "authors", "BM3D", "Gaussian"
 
 
@@ -67,6 +69,17 @@ class Network:
     def __call__(self, maps: Maps) -> Map:
         """Return the denoised map."""
         return self.denoiser.denoise(maps.noisy, noise_sigma=self.stated)
+
+    def uncertainty(self, maps: Maps) -> tuple[Map, Map]:
+        """Return mean and total standard deviation."""
+        found = self.denoiser.uncertainty(maps.noisy, noise_sigma=self.stated, samples=SAMPLES, seed=0)
+        return found.mean, found.sigma
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it gives standard deviations."""
+        card = self.denoiser.card
+        return card.dropout is not None and "log_variance" in card.outputs
 
     @property
     def denoiser(self) -> Denoiser:

@@ -56,3 +56,26 @@ def removed(found: Mapping[str, Any], path: Path) -> None:
     figure.supxlabel("spatial frequency (cycles/px)")
     figure.supylabel("power removed / power of the noise")
     figure.savefig(path, dpi=90)
+
+
+def reliability(found: Mapping[str, Any], path: Path) -> None:
+    """Draw rms error against stated σ, and the coverage by kind of noise, of each network with standard deviations."""
+    networks = {name: method["coverage"] for name, method in found["methods"].items() if "coverage" in method}
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, one in networks.items():
+        left.loglog(one["reliability"]["sigma"], one["reliability"]["error"], marker=".", label=name)
+        kinds = list(one["within"]["noise"])
+        for i, k in enumerate((1, 2)):
+            values = [one["within"]["noise"][kind][i] for kind in kinds]
+            right.plot(kinds, values, marker="o", linestyle="none", label=f"{name}, within {k} σ")
+    low, high = left.get_xlim()
+    left.plot([low, high], [low, high], color="gray", linewidth=0.7)
+    left.set(xlabel="σ stated (noise rms)", ylabel="rms error (noise rms)")
+    for nominal in (0.6827, 0.9545):
+        right.axhline(nominal, color="gray", linewidth=0.7)
+    right.set(ylabel="part of the pixels", ylim=(0.5, 1))
+    right.tick_params(axis="x", rotation=35)
+    left.legend(fontsize=8)
+    right.legend(fontsize=8)
+    figure.savefig(path, dpi=90)

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import checks
 from .cases import QUICK, Case
-from .evaluate import Judged, probes_of, scores_of
+from .evaluate import Judged, counts_of, probes_of, scores_of
 from .methods import AUTHORS, BM3D, Method, Network
 from .scores import RINGS, Score, by, geometric
 
@@ -34,6 +34,9 @@ def report(judged: Sequence[Judged], networks: Sequence[Network], references: Se
     for network in networks:
         probes = probes_of(judged, network.name)
         found[network.name] |= checks.probed(probes, all_scores[network.name])
+        counts = counts_of(judged, network.name)
+        if counts:
+            found[network.name] |= checks.covered(counts)
     cases = [one.case for one in judged]
     return {
         "cases": {
@@ -129,6 +132,9 @@ def page(found: Mapping[str, Any]) -> str:
         ]
         parts += [f"## Error by {title}\n", _table(["", *columns, "all"], rows)]
     parts += ["## Checks\n", _table(["", *methods], _checks(methods))]
+    for name, m in methods.items():
+        if "coverage" in m:
+            parts += [f"## Standard deviations: {name}\n", *_coverage(m["coverage"])]
     return "\n".join(parts)
 
 
@@ -162,6 +168,19 @@ def _checks(methods: Mapping[str, Any]) -> list[list[str]]:
                 [f"error if σ is stated × {stated:g} / exactly, signal-to-noise {level}", *map(_or_dash, values)]
             )
     return rows
+
+
+def _coverage(found: Mapping[str, Any]) -> list[str]:
+    """Return the table of coverage, and a sentence on what it means."""
+    parts = found["within"]
+    rows = [(name, parts[name]) for name in ("all", "weak", "strong")]
+    rows += [(name, values) for kind in ("noise", "snr") for name, values in parts[kind].items()]
+    lines = [[name, *(["–"] * 3 if values is None else (f"{100 * v:.1f} %" for v in values))] for name, values in rows]
+    return [
+        _table(["pixels", "within 1 σ", "2 σ", "3 σ"], lines),
+        f"A Gaussian has 68.3 %, 95.4 % and 99.7 %. The factor on σ that would come nearest is {found['factor']:.3f}; correlation of σ and error over bins of σ "
+        f"{_or_dash(found['correlation'])}. Weak: truth within ±1 noise rms; strong: beyond ±3.\n",
+    ]
 
 
 def _or_dash(value: float | None) -> str:
