@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from .separation import separate
 from .spectrum import CORRELATION, Array, Rings, WindowSpectra, rings
 
+CALM = 0.03
+"""Part of the windows that must be without signal for them to speak for the whole map."""
+
 CLASSES = 4
 """Windows with signal are treated in this many classes, by how much of it they hold."""
 
@@ -49,7 +52,7 @@ def local_noise(spectra: WindowSpectra) -> LocalNoise:
     """
     ring = rings(spectra.size)
     power, robust = spectra.power[spectra.used], spectra.robust[spectra.used]
-    quiet, redness, level = _quiet_windows(robust, ring, spectra.size)
+    quiet, redness, level, calm = _quiet_windows(robust, ring, spectra.size)
     mean = power[quiet].sum(axis=0) / level[quiet].sum()
     found = separate(mean, spectra.size, int(quiet.sum()))
     share, band = found.share, found.ruled
@@ -64,6 +67,8 @@ def local_noise(spectra: WindowSpectra) -> LocalNoise:
     for part in np.array_split(louder[~quiet[louder]], CLASSES):
         if len(part):
             variance[part], known[part] = _under_signal(robust[part] * heavier, noise, ring, spectra.size)
+    if calm >= CALM:  # sharp signals pass for noise in part: where they are, noise is no stronger than it is elsewhere
+        variance[~quiet] = np.minimum(variance[~quiet], np.quantile(variance[quiet], 0.95))
     where = np.zeros(spectra.used.shape, bool)
     where[spectra.used] = known if known.any() else True
     filled = np.zeros(spectra.used.shape)
@@ -72,13 +77,13 @@ def local_noise(spectra: WindowSpectra) -> LocalNoise:
         variance=_filled(filled, where),
         spectrum=noise / (noise @ ring.area),
         cutoff=found.cutoff,
-        quiet=float(quiet.mean()),
+        quiet=calm,
         band=(float(ring.k[band][0]), float(ring.k[band][-1])),
     )
 
 
-def _quiet_windows(power: Array, ring: Rings, size: int) -> tuple[NDArray[np.bool_], Array, Array]:
-    """Return which windows hold no signal, each window's power below the noise's band, and in it, relative to noise alone."""
+def _quiet_windows(power: Array, ring: Rings, size: int) -> tuple[NDArray[np.bool_], Array, Array, float]:
+    """Return which windows hold the least signal, the power of each below the noise's band and in it, and how many hold none."""
     least = min(len(power), max(4, len(power) // 10))
     middle, low = (ring.k > 0.1) & (ring.k < 0.19), ring.k < 0.09
     level = power[:, middle] @ ring.counts[middle]
@@ -92,7 +97,7 @@ def _quiet_windows(power: Array, ring: Rings, size: int) -> tuple[NDArray[np.boo
         redness = (power[:, low] @ ring.counts[low]) / (found.noise[low] @ ring.counts[low]) / level
         limit = 1 + 2.5 * np.sqrt(CORRELATION / ring.counts[low].sum() + CORRELATION / ring.counts[band].sum())
         quiet = redness < max(limit, np.sort(redness)[least - 1] * (1 + 1e-9))
-    return quiet, redness, level
+    return quiet, redness, level, float(np.mean(redness < limit))
 
 
 def _below(band: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
-from .local import LocalNoise, local_noise
+from .local import CALM, LocalNoise, local_noise
 from .spectrum import Array, rings, window_size, window_spectra
 
 SMALLEST = 16
@@ -126,7 +126,16 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
             f"no window of {size}×{size} px of the map is at least half valid; give the noise level yourself, or a map with fewer fills"
         )
     found = local_noise(spectra)
-    sigma = scale * float(np.sqrt(found.variance.mean()))
+    if found.quiet < CALM and size > SMALLEST:  # small windows find quiet places between isolated signals
+        smaller = window_spectra(values, valid, size // 2)
+        there = local_noise(smaller)
+        if there.quiet >= CALM:
+            size, spectra, found = size // 2, smaller, there
+    places = [
+        _nearest(first + (size - 1) / 2, length)
+        for first, length in zip((spectra.rows, spectra.columns), values.shape, strict=True)
+    ]
+    sigma = scale * float(np.sqrt(places[0] @ found.variance @ places[1]))
     if not sigma > 1e-7 * scale:
         raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
     ring = rings(size)
@@ -181,6 +190,12 @@ def _constant_areas(values: Array) -> NDArray[np.bool_]:
         for x in range(3):
             flat[y : y + height, x : x + width] |= same
     return flat
+
+
+def _nearest(centres: Array, length: int) -> Array:
+    """Return which part of a map's pixels each window's centre is the nearest to, along one axis."""
+    edges = np.concatenate([[0], (centres[1:] + centres[:-1] + 1) / 2, [length]])
+    return np.diff(edges) / length
 
 
 def _words(found: LocalNoise, size: int) -> str:

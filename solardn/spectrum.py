@@ -167,7 +167,7 @@ def _robust_mean(raw: Array, plain: Array, ring: Rings, cut: float = 3.0) -> Arr
 
 def window_size(shape: tuple[int, ...]) -> int | None:
     """Return the size of windows, pixels, that suits a map of this shape; None when the map is too small for any."""
-    return next((size for least, size in ((128, 64), (64, 32), (16, 16)) if min(shape) >= least), None)
+    return next((size for least, size in ((192, 64), (48, 32), (16, 16)) if min(shape) >= least), None)
 
 
 def mean_spectrum(data: Array) -> tuple[Array, Array] | None:

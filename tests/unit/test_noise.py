@@ -29,6 +29,57 @@ def test_signals_in_part_of_the_field_do_not_count(truth: str, noise: str, ratio
     assert noise_sigma(data) == pytest.approx(1, rel=0.1)
 
 
+@pytest.mark.parametrize("truth", ["powerlaw", "granules", "full plage", "points"])
+@pytest.mark.parametrize("noise", ["white", "band 0.3 soft", "white varying", "band 0.3 varying"])
+def test_signals_over_the_whole_field(truth: str, noise: str) -> None:
+    data = 2 * make_truth(truth, (512, 512), 9) + make_noise(noise, (512, 512), 9)
+    assert noise_sigma(data) == pytest.approx(1, rel=0.05 if noise == "white" else 0.1)
+
+
+@pytest.mark.parametrize("truth", ["powerlaw", "granules", "full plage", "points", "plage", "sunspot", "filaments"])
+@pytest.mark.parametrize(("noise", "within"), [("white", 0.1), ("band 0.3 sharp", 0.2)])
+def test_signals_of_eight_times_the_noise(truth: str, noise: str, within: float) -> None:
+    data = 8 * make_truth(truth, (512, 512), 9) + make_noise(noise, (512, 512), 9)
+    assert noise_sigma(data) == pytest.approx(1, rel=within)
+
+
+def test_offsets_of_columns_do_not_count() -> None:
+    data = make_noise("white", (200, 300), 1) + 2 * np.random.default_rng(1).standard_normal(300)
+    assert noise_sigma(data) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 40), (33, 32), (50, 400), (140, 1240)])
+def test_small_and_narrow_maps(shape: tuple[int, int]) -> None:
+    found = [noise_sigma(make_noise("white", shape, seed)) for seed in range(8)]
+    assert np.mean(found) == pytest.approx(1, rel=0.1)
+    assert all(0.7 < value < 1.3 for value in found)
+
+
+def needs(name: str) -> Path:
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{name} is not at hand (observations are not part of the project)")
+    return path
+
+
+def test_sst_observation() -> None:
+    assert noise_sigma(np.load(needs("reference/example_sst.npy"))) == pytest.approx(1.86e-3, rel=0.1)
+
+
+def test_zimpol_spectrum() -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    spectra = scipy_io.readsav(needs("solar/irsol_5886_m14.dat"))
+    assert noise_sigma(spectra["su"]) == pytest.approx(5.5e-4, rel=0.1)
+
+
+@pytest.mark.parametrize("noise", ["white", "band 0.3 soft", "band 0.3 varying"])
+@pytest.mark.parametrize("ratio", [0.5, 2])
+def test_held_out_truth(noise: str, ratio: float) -> None:
+    for truth in np.load(needs("solar/truth_niris_me6173.npy"))[:, 0].astype(float):
+        data = ratio * truth / truth.std() + make_noise(noise, truth.shape, 5)
+        assert noise_sigma(data) == pytest.approx(1, rel=0.05 if noise == "white" else 0.1)
+
+
 def test_fills_and_non_finite_pixels_do_not_count() -> None:
     data = make_noise("band 0.3 soft", (300, 300), 3)
     data[:60] = np.nan
