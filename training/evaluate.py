@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import Progress
+
+from solardn.machine import usable_cpus
 
 from . import checks
 from .cases import Case, cases
@@ -98,7 +99,7 @@ def run(
     # Fresh processes: a forked one may inherit threads of a runtime half way through their work.
     context = multiprocessing.get_context("spawn")
     found: dict[Case, Judged] = {}
-    with Progress() as progress, ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=context) as pool:
+    with Progress() as progress, ProcessPoolExecutor(usable_cpus(), mp_context=context) as pool:
         task = progress.add_task("judging", total=len(order))
         futures = [pool.submit(_judge, work) for work in works]
         for future in as_completed(futures):
