@@ -9,15 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from .api import Denoiser
 from .cube import Batch
 from .io import Sink
 from .io.place import check_place, check_space
 from .journal import Journal
+from .levels import find_levels
 from .model import DEFAULT
-from .plan import Level, Plan, look_at
+from .plan import Plan, look_at
 from .recording import denoising_step, task
 from .stream import batches_within, stream
 from .summary import Sample, Summary, table
@@ -132,26 +131,6 @@ def denoise_file(
             seconds=time.perf_counter() - begun,
             sample=sample,
         )
-
-
-def find_levels(
-    plan: Plan, denoiser: Denoiser, noise_sigma: float | Literal["auto"] = "auto", scale: float | None = None
-) -> dict[tuple[str, int], Level]:
-    """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
-
-    Raises
-    ------
-    OptionError
-        Both `noise_sigma` and `scale` are given, or one is no positive number.
-    InputError
-        No noise is found.
-    """
-    if noise_sigma == "auto" and scale is None:
-        return plan.levels()
-    # No map is looked at where the level is given: an empty one will do.
-    sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma
-    keys = {plan.cube.group(index) for index in plan.cube.indices() if plan.denoises(index)}
-    return {key: Level(*key, sigma, 0) for key in sorted(keys)}
 
 
 def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int) -> Sample:

@@ -1,4 +1,4 @@
-"""What would be done to a file: its axes, its maps, which of them are denoised, and the noise level of each group of maps."""
+"""What would be done to a file: its axes, its maps, and which of them are denoised."""
 
 from __future__ import annotations
 
@@ -18,30 +18,6 @@ from .io import Source, open_source
 from .missing import FillValue, Mask, missing, parse_fill_value
 
 STOKES_BY_DEFAULT = "QUV"
-_MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
-_MOST_IN_ALL = 120  # … while all groups together take no more than this (but at least one each)
-
-
-@dataclass(frozen=True)
-class Level:
-    """The noise level that a group of maps shares: those of one Stokes parameter and wavelength.
-
-    Attributes
-    ----------
-    stokes : str
-        The Stokes parameter, or empty.
-    wavelength : int
-        Place along the axis of wavelength, 0 without one.
-    noise_sigma : float
-        rms of the noise, in the data's units.
-    maps : int
-        How many maps it was estimated from; 0 where it was given.
-    """
-
-    stokes: str
-    wavelength: int
-    noise_sigma: float
-    maps: int
 
 
 @dataclass(frozen=True)
@@ -124,46 +100,6 @@ class Plan:
             ]
             absent |= self.cube.to_maps(np.broadcast_to(masked, lengths))[0]
         return absent
-
-    def levels(self) -> dict[tuple[str, int], Level]:
-        """Estimate the noise of each group: the median over some of its maps, spread evenly.
-
-        Raises
-        ------
-        InputError
-            No map shows any noise: all are constant, too small, or hold no finite value.
-        """
-        groups: dict[tuple[str, int], list[Index]] = {}
-        for index in self.cube.indices():
-            if self.denoises(index):
-                groups.setdefault(self.cube.group(index), []).append(index)
-        most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
-        found: dict[tuple[str, int], Level] = {}
-        reasons: list[str] = []
-        for key, members in groups.items():
-            found[key] = self._level(key, members, most, reasons)
-        good = [level.noise_sigma for level in found.values() if level.maps]
-        if not good:
-            why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
-            raise InputError(f"no noise is found in {self.source.label}: {why}")
-        usual = float(np.median(good))  # for groups whose maps hold nothing to estimate it from
-        return {key: level if level.maps else Level(*key, usual, 0) for key, level in found.items()}
-
-    def _level(self, key: tuple[str, int], members: list[Index], most: int, reasons: list[str]) -> Level:
-        """Estimate the noise of one group, and add to the reasons why maps did not serve."""
-        from .noise import noise_sigma
-
-        found = []
-        for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int)):
-            plane = self.read_map(members[place])
-            absent = self.missing(members[place], plane)
-            if absent.all():
-                continue
-            try:
-                found.append(float(noise_sigma(plane, absent)))
-            except InputError as error:
-                reasons.append(str(error))
-        return Level(*key, float(np.median(found)) if found else float("nan"), len(found))
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 from . import __version__
 from .api import Denoiser
 from .journal import Task
-from .plan import Level, Plan
+from .levels import Level
+from .plan import Plan
 from .provenance import Step
 from .versions import onnxruntime
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cube import Cube, Index
-from .plan import Level
+from .levels import Level
 
 Float = NDArray[np.float32]
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from .api import Denoiser
 from .cube import Index
 from .errors import InputError
+from .levels import Level
 from .missing import Mask
-from .plan import Level, Plan
+from .plan import Plan
 from .summary import MapRecord, Sample, rms
 
 Float = NDArray[np.float32]

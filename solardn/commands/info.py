@@ -43,7 +43,7 @@ def info(
     import statistics
 
     from ..api import Denoiser
-    from ..files import find_levels
+    from ..levels import find_levels
     from ..plan import look_at
 
     with look_at(input, **choices) as plan:

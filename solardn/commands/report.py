@@ -12,7 +12,8 @@ import click
 if TYPE_CHECKING:
     from ..api import Denoiser
     from ..cube import Cube
-    from ..plan import Level, Plan
+    from ..levels import Level
+    from ..plan import Plan
     from ..summary import Summary
 
 _COMMON = {

@@ -9,27 +9,26 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OutputError
-from ..provenance import Step, record
-from .checksum import encoded, folded, words_sum
+from ..errors import OutputError
+from ..provenance import Step
+from .checksum import folded, words_sum
+from .fitsfile import BLOCK, Span
+from .fitsheader import carried_header, extension_header, padded, result_header, with_checksums
 from .place import PartFile, writing
 from .quiet import quiet
 from .raw import RawArray
 
 if TYPE_CHECKING:
-    from .fits import FitsSource, Span
+    from .fits import FitsSource
 
-_BLOCK, _CARD = 2880, 80
 _PIECE = 2**20  # bytes carried over in one go; whole words
-_SCALING = ("BSCALE", "BZERO", "BLANK")
-_NO_CHECKSUM = "0" * 16
 
 
 @dataclass
@@ -118,7 +117,7 @@ class FitsSink:
                     self._add_image(layout, header, source.shape)
                 else:
                     layout.copies.append((span, layout.end))
-                    layout.end += len(_carried_header(given, span, 0)) + _padded(span.end - span.data)
+                    layout.end += len(carried_header(given, span, 0)) + padded(span.end - span.data)
         for layer in layers:
             self._add_image(layout, extension_header(header, source.shape, layer), source.shape)
         return layout
@@ -128,13 +127,13 @@ class FitsSink:
         data = begin + len(with_checksums(header, 0))
         array = RawArray(self._part.file, data, shape, np.dtype(">f4"), str(self.output))
         layout.images.append(_Image(header, begin, array))
-        layout.end = data + _padded(4 * math.prod(shape))
+        layout.end = data + padded(4 * math.prod(shape))
 
     def _copy(self, source: FitsSource) -> None:
         """Carry the other extensions over; those without a checksum get one."""
         with source.plain.open("rb") as given:
             for span, place in self._layout.copies:
-                length, words, begin = len(_carried_header(given, span, 0)), 0, span.data
+                length, words, begin = len(carried_header(given, span, 0)), 0, span.data
                 given.seek(begin)
                 self._part.file.seek(place + length)
                 while begin < span.end:
@@ -145,7 +144,7 @@ class FitsSink:
                     words = folded(words + words_sum(piece + bytes(-len(piece) % 4)))
                     begin += len(piece)
                 self._part.file.seek(place)
-                self._part.write(_carried_header(given, span, words))
+                self._part.write(carried_header(given, span, words))
         self._part.file.truncate(self._layout.end)
 
     def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
@@ -191,71 +190,11 @@ class FitsSink:
         self._part.abort(keep=keep)
 
 
-def result_header(source: FitsSource, step: Step) -> Any:
-    """Return the input's header as it fits float32 values, with the step recorded."""
-    header = source.header.copy()
-    if source.number and "XTENSION" not in header:  # it was compressed from a primary image
-        header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
-    header["BITPIX"] = -32
-    for key in _SCALING:
-        header.remove(key, ignore_missing=True)
-    if source.number == 0:
-        header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
-    record(header, step)
-    return header
-
-
-def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
-    """Return a header like another one, for an image extension of this name."""
-    new = fits.Header()
-    new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", -32, len(shape)
-    for number, length in enumerate(reversed(shape), 1):
-        new[f"NAXIS{number}"] = length
-    new["PCOUNT"], new["GCOUNT"] = 0, 1
-    if name:
-        new["EXTNAME"] = name
-    rest = header.copy(strip=True)
-    for key in ("EXTNAME", "EXTVER", "EXTLEVEL"):
-        rest.remove(key, ignore_missing=True)
-    for card in rest.cards:
-        new.append(card, end=True)
-    return new
-
-
-def with_checksums(header: Any, words: int) -> bytes:
-    """Return a header's bytes, its checksums right for data of this sum."""
-    header.set("DATASUM", str(folded(words)), "data unit checksum")
-    header.set("CHECKSUM", _NO_CHECKSUM, "HDU checksum")
-    try:
-        header["CHECKSUM"] = encoded(words_sum(header.tostring().encode("ascii")) + words)
-        return bytes(header.tostring().encode("ascii"))
-    except (ValueError, fits.VerifyError) as error:
-        raise InputError(f"the header cannot be written again ({error}); mend it with astropy's 'fitscheck'") from error
-
-
-def _carried_header(given: BinaryIO, span: Span, words: int) -> bytes:
-    """Return the header of an extension that is carried over: its own bytes, and a checksum where it has none."""
-    given.seek(span.header)
-    header = given.read(span.data - span.header)
-    cards = [header[place : place + _CARD] for place in range(0, len(header), _CARD)]
-    last = next(number for number, card in enumerate(cards) if card.rstrip() == b"END")
-    if any(card.startswith((b"CHECKSUM=", b"DATASUM =")) for card in cards[:last]):
-        return header
-    own = b"".join(cards[:last]) + _card("DATASUM", str(folded(words)), "data unit checksum")
-    own, end = own + _card("CHECKSUM", _NO_CHECKSUM, "HDU checksum"), b"END".ljust(_CARD)
-    own = own + end + b" " * (_padded(len(own + end)) - len(own + end))
-    return own.replace(_NO_CHECKSUM.encode(), encoded(words_sum(own) + words).encode(), 1)
-
-
-def _card(key: str, text: str, comment: str) -> bytes:
-    return bytes(str(fits.Card(key, text, comment)).encode("ascii"))
-
-
 def output_bytes(source: FitsSource, layers: int) -> int:
     """Return the size of an output like this source with so many images like its own, rounded up."""
-    others = sum(span.end - span.header + _BLOCK for number, span in enumerate(source.spans) if number != source.number)
-    header = source.header_bytes + 4 * _BLOCK
-    return others + layers * (header + _padded(4 * math.prod(source.shape)))
+    others = sum(span.end - span.header + BLOCK for number, span in enumerate(source.spans) if number != source.number)
+    header = source.header_bytes + 4 * BLOCK
+    return others + layers * (header + padded(4 * math.prod(source.shape)))
 
 
 def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
@@ -265,7 +204,7 @@ def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
     hdu.writeto(buffer)
     # without the empty primary extension that astropy puts before a table, and without the time it puts into checksums
-    data = buffer.getvalue()[_BLOCK + len(hdu.header.tostring()) :]
+    data = buffer.getvalue()[BLOCK + len(hdu.header.tostring()) :]
     return with_checksums(hdu.header, words_sum(data)) + data
 
 
@@ -273,7 +212,3 @@ def _column_format(values: NDArray[Any]) -> str:
     if values.dtype.kind == "U":
         return f"{max(1, values.dtype.itemsize // 4)}A"
     return {"i": "J", "f": "D"}[values.dtype.kind]
-
-
-def _padded(size: int) -> int:
-    return -(-size // _BLOCK) * _BLOCK

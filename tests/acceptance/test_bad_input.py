@@ -147,7 +147,7 @@ OPTIONS = {
     "device that is not there": (["--device", "cuda:7"], "cuda:7"),
     "unknown device": (["--device", "toaster"], "toaster"),
     "unknown precision": (["--precision", "fp3"], "fp3"),
-    "no threads": (["--threads", "0"], "0 threads"),
+    "no threads": (["--threads", "0"], "threads"),
     "tile too small": (["--tile", "1"], "tile is 1"),
     "memory that is none": (["--memory", "lots"], "'lots'"),
     "noise below zero": (["--noise-sigma", "-1"], "-1"),

@@ -1,0 +1,84 @@
+"""Headers of FITS outputs: the result's own, those of further images, and those that are carried over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from astropy.io import fits
+
+from ..errors import InputError
+from ..provenance import Step, record
+from .checksum import encoded, folded, words_sum
+from .fitsfile import BLOCK, Span
+
+if TYPE_CHECKING:
+    from .fits import FitsSource
+
+_CARD = 80
+_SCALING = ("BSCALE", "BZERO", "BLANK")
+_NO_CHECKSUM = "0" * 16
+
+
+def result_header(source: FitsSource, step: Step) -> Any:
+    """Return the input's header as it fits float32 values, with the step recorded."""
+    header = source.header.copy()
+    if source.number and "XTENSION" not in header:  # it was compressed from a primary image
+        header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
+    header["BITPIX"] = -32
+    for key in _SCALING:
+        header.remove(key, ignore_missing=True)
+    if source.number == 0:
+        header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
+    record(header, step)
+    return header
+
+
+def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return a header like another one, for an image extension of this name."""
+    new = fits.Header()
+    new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", -32, len(shape)
+    for number, length in enumerate(reversed(shape), 1):
+        new[f"NAXIS{number}"] = length
+    new["PCOUNT"], new["GCOUNT"] = 0, 1
+    if name:
+        new["EXTNAME"] = name
+    rest = header.copy(strip=True)
+    for key in ("EXTNAME", "EXTVER", "EXTLEVEL"):
+        rest.remove(key, ignore_missing=True)
+    for card in rest.cards:
+        new.append(card, end=True)
+    return new
+
+
+def with_checksums(header: Any, words: int) -> bytes:
+    """Return a header's bytes, its checksums right for data of this sum."""
+    header.set("DATASUM", str(folded(words)), "data unit checksum")
+    header.set("CHECKSUM", _NO_CHECKSUM, "HDU checksum")
+    try:
+        header["CHECKSUM"] = encoded(words_sum(header.tostring().encode("ascii")) + words)
+        return bytes(header.tostring().encode("ascii"))
+    except (ValueError, fits.VerifyError) as error:
+        raise InputError(f"the header cannot be written again ({error}); mend it with astropy's 'fitscheck'") from error
+
+
+def carried_header(given: BinaryIO, span: Span, words: int) -> bytes:
+    """Return the header of an extension that is carried over: its own bytes, and a checksum where it has none."""
+    given.seek(span.header)
+    header = given.read(span.data - span.header)
+    cards = [header[place : place + _CARD] for place in range(0, len(header), _CARD)]
+    last = next(number for number, card in enumerate(cards) if card.rstrip() == b"END")
+    if any(card.startswith((b"CHECKSUM=", b"DATASUM =")) for card in cards[:last]):
+        return header
+    own = b"".join(cards[:last]) + _card("DATASUM", str(folded(words)), "data unit checksum")
+    own, end = own + _card("CHECKSUM", _NO_CHECKSUM, "HDU checksum"), b"END".ljust(_CARD)
+    own = own + end + b" " * (padded(len(own + end)) - len(own + end))
+    return own.replace(_NO_CHECKSUM.encode(), encoded(words_sum(own) + words).encode(), 1)
+
+
+def _card(key: str, text: str, comment: str) -> bytes:
+    return bytes(str(fits.Card(key, text, comment)).encode("ascii"))
+
+
+def padded(size: int) -> int:
+    """Return a size in bytes rounded up to whole blocks."""
+    return -(-size // BLOCK) * BLOCK

@@ -1,0 +1,132 @@
+"""The noise level of each group of maps in a file."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .api import Denoiser
+from .cube import Index
+from .errors import InputError
+from .missing import Mask
+from .plan import Plan
+from .stream import batches_within
+
+Group = tuple[str, int]
+"""Stokes parameter, and place along the axis of wavelength."""
+
+_MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
+_MOST_IN_ALL = 120  # … while all groups together take no more than this (but at least one each)
+
+
+@dataclass(frozen=True)
+class Level:
+    """The noise level that a group of maps shares: those of one Stokes parameter and wavelength.
+
+    Attributes
+    ----------
+    stokes : str
+        The Stokes parameter, or empty.
+    wavelength : int
+        Place along the axis of wavelength, 0 without one.
+    noise_sigma : float
+        rms of the noise, in the data's units.
+    maps : int
+        How many maps it was estimated from; 0 where it was given.
+    """
+
+    stokes: str
+    wavelength: int
+    noise_sigma: float
+    maps: int
+
+
+def find_levels(
+    plan: Plan, denoiser: Denoiser, noise_sigma: float | Literal["auto"] = "auto", scale: float | None = None
+) -> dict[Group, Level]:
+    """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
+
+    An estimate is the median over some maps of the group, spread evenly over it.
+
+    Raises
+    ------
+    OptionError
+        Both `noise_sigma` and `scale` are given, or one is no positive number.
+    InputError
+        No map shows any noise: all are constant, too small, or hold no finite value.
+    """
+    groups: dict[Group, list[Index]] = {}
+    for index in plan.cube.indices():
+        if plan.denoises(index):
+            groups.setdefault(plan.cube.group(index), []).append(index)
+    if noise_sigma != "auto" or scale is not None:
+        # No map is looked at where the level is given: an empty one will do.
+        sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma
+        return {group: Level(*group, sigma, 0) for group in groups}
+    most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
+    wanted = {index: group for group, members in groups.items() for index in _spread(members, most)}
+    found: dict[Group, list[float]] = {group: [] for group in groups}
+    reasons: list[str] = []
+    for index, level, why in _estimates(plan, denoiser, list(wanted)):
+        if level is not None:
+            found[wanted[index]].append(level)
+        elif why:
+            reasons.append(why)
+    medians = {group: float(np.median(sigmas)) for group, sigmas in found.items() if sigmas}
+    if not medians:
+        why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
+        raise InputError(f"no noise is found in {plan.source.label}: {why}")
+    usual = float(np.median(list(medians.values())))  # for groups whose maps hold nothing to estimate it from
+    return {group: Level(*group, medians.get(group, usual), len(sigmas)) for group, sigmas in found.items()}
+
+
+def _spread(members: list[Index], most: int) -> list[Index]:
+    """Return so many members, evenly spread."""
+    return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
+
+
+def _estimates(plan: Plan, denoiser: Denoiser, wanted: list[Index]) -> Iterator[tuple[Index, float | None, str]]:
+    """Yield for each map its noise level, or None and why it has none; several are worked on at once."""
+    from .noise import noise_sigma
+
+    def estimate(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, float | None, str]:
+        if absent.all():
+            return index, None, ""
+        try:
+            return index, float(noise_sigma(plane, absent)), ""
+        except InputError as error:
+            return index, None, str(error)
+
+    pending: deque[Future[tuple[Index, float | None, str]]] = deque()
+    with ThreadPoolExecutor(denoiser.engine.threads, "solardn-noise") as pool:
+        try:
+            for index, plane in _planes(plan, wanted, denoiser.memory):
+                pending.append(pool.submit(estimate, index, plane, plan.missing(index, plane)))
+                if len(pending) > 2 * denoiser.engine.threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _planes(plan: Plan, wanted: list[Index], memory: int) -> Iterator[tuple[Index, NDArray[np.float32]]]:
+    """Yield some maps, each part of the file read once also where their pixels lie scattered."""
+    if not plan.cube.scattered:
+        for index in wanted:
+            yield index, plan.read_map(index)
+        return
+    chosen = set(wanted)
+    for batch in batches_within(memory, plan.source, plan.cube, layers=1, together=1):
+        if chosen.isdisjoint(batch.indices):
+            continue
+        maps = plan.cube.to_maps(plan.source.read(batch.selection))
+        for index, plane in zip(batch.indices, maps, strict=True):
+            if index in chosen:
+                yield index, plan.as_float32(index, plane)

@@ -1,0 +1,82 @@
+"""Which Stokes parameters lie along an axis, and which pixel axis a coordinate runs along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .cube import Role
+from .errors import InputError, OptionError
+
+_CODES = {1: "I", 2: "Q", 3: "U", 4: "V"}
+_BY_LENGTH = {3: "QUV", 4: "IQUV"}
+
+
+def letters_along(
+    header: Mapping[str, Any],
+    roles: Sequence[Role | None],
+    names: list[str],
+    shape: Sequence[int],
+    where: str,
+    by_user: bool,
+) -> tuple[tuple[str, ...], str]:
+    """Return the Stokes parameters along the Stokes axis, and how they were found."""
+    n = len(shape)
+    places = [number for number, role in enumerate(roles) if role == "stokes"]
+    if len(places) > 1:
+        raise InputError(
+            f"{where} has {len(places)} Stokes axes (axes {', '.join(map(str, places))}), so its header contradicts itself; say which with --axes stokes={places[0]}"
+        )
+    if not places:
+        code = _beyond(header, n)
+        return ((code,), f"all of it Stokes {code}, as the header says") if code else ((), "")
+    place = places[0]
+    length = shape[place]
+    if not (by_user and names[place] != "STOKES"):
+        world = next(i for i, pixel in pixel_axes(header, n).items() if n - pixel == place)
+        codes = _codes(header, world, length)
+        if codes is not None and all(code in _CODES for code in codes):
+            return tuple(_CODES[code] for code in codes), ""
+        if not by_user:
+            shown = "not given" if codes is None else ", ".join(map(str, codes))
+            raise InputError(
+                f"{where} has a Stokes axis (axis {place}) whose values are {shown}, where 1 to 4 stand for I, Q, U, V; "
+                f"mend its CRVAL and CDELT, or say --axes stokes={place} to take its {length} places as {_BY_LENGTH.get(length, 'IQUV or QUV (3 or 4 places)')}"
+            )
+    if length not in _BY_LENGTH:
+        raise OptionError(
+            f"--axes stokes={place} names an axis of length {length} in {where}; 4 places are taken as I, Q, U, V and 3 as Q, U, V; leave it out to denoise every map"
+        )
+    return tuple(_BY_LENGTH[length]), f"Stokes axis as --axes says, taken in the order {_BY_LENGTH[length]}"
+
+
+def _codes(header: Mapping[str, Any], world: int, length: int) -> list[int] | None:
+    """Return the FITS codes along a linear Stokes axis, or None where the header does not give whole numbers."""
+    reference, first, step = (
+        float(header.get(f"{key}{world}", default)) for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
+    )
+    values = [first + (pixel - reference) * step for pixel in range(1, length + 1)]
+    return [round(value) for value in values] if all(abs(value - round(value)) < 1e-3 for value in values) else None
+
+
+def _beyond(header: Mapping[str, Any], n: int) -> str:
+    """Return the Stokes parameter of the whole image, where the header has a Stokes coordinate without an axis."""
+    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
+        if str(header.get(f"CTYPE{world}", "")).strip().upper() == "STOKES":
+            return _CODES.get(round(float(header.get(f"CRVAL{world}", 0))), "")
+    return ""
+
+
+def pixel_axes(header: Mapping[str, Any], n: int) -> dict[int, int]:
+    """Return which pixel axis each coordinate runs along (FITS numbers): its own, unless its own matrix element is 0."""
+
+    def element(i: int, j: int) -> float:
+        value = header.get(f"PC{i}_{j}", header.get(f"CD{i}_{j}"))
+        return float(value) if isinstance(value, (int, float)) else float(i == j and not written)
+
+    along = {}
+    for i in range(1, n + 1):
+        written = any(f"{name}{i}_{i}" in header for name in ("PC", "CD"))
+        row = [abs(element(i, j)) for j in range(1, n + 1)]
+        along[i] = i if row[i - 1] or not any(row) else row.index(max(row)) + 1
+    return along if sorted(along.values()) == list(range(1, n + 1)) else {i: i for i in range(1, n + 1)}
