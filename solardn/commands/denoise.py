@@ -44,12 +44,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Denoise any number of inputs (also patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
 )
+@click.option("--dry-run", is_flag=True, help="Only show what would be done to each input, as 'solardn info' does.")
 @options.output_options
 @options.talk_options
 def denoise(
     files: tuple[str, ...],
     *,
     output_dir: Path | None,
+    dry_run: bool,
     model: str,
     device: str,
     precision: str,
@@ -74,12 +76,18 @@ def denoise(
         raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
     from ..api import Denoiser
     from ..files import denoise_file
+    from ..many import expand
     from . import picture
+    from .info import show
     from .progress import shown
 
     if quicklook:
         picture.check(quicklook, [Path(name) for name in files], overwrite=choices["overwrite"])
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
+    if dry_run:
+        for path in expand(files[:1] if output_dir is None else files):
+            show(path, denoiser, as_json=as_json, **choices)
+        return
     if output_dir is not None:
         _many(files, output_dir, denoiser, quiet, as_json, choices)
         return

@@ -33,21 +33,26 @@ def info(
     threads: int | None,
     tile: Any,
     memory: str,
-    noise_sigma: Any,
-    scale: float | None,
-    cycles: int,
     as_json: bool,
     **choices: Any,
 ) -> None:
     """Show what would be done to INPUT: axes, maps, noise level, tiles, memory, device, time. Nothing is written."""
+    from ..api import Denoiser
+
+    denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
+    show(input, denoiser, as_json=as_json, **choices)
+
+
+def show(
+    path: Path, denoiser: Denoiser, *, noise_sigma: Any, scale: float | None, cycles: int, as_json: bool, **choices: Any
+) -> None:
+    """Print what would be done to a file; options that say nothing about that are left aside."""
     import statistics
 
-    from ..api import Denoiser
     from ..levels import find_levels
     from ..plan import look_at
 
-    with look_at(input, **choices) as plan:
-        denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
+    with look_at(path, **{key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}) as plan:
         plan.check_size(denoiser.card)
         levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
         sigma = statistics.median(level.noise_sigma for level in levels)

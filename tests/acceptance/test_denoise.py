@@ -163,6 +163,14 @@ def test_info_tells_beforehand_what_would_be_done(solardn, crisp, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
 
 
+def test_a_dry_run_tells_the_same_and_writes_nothing(solardn, crisp, tmp_path):
+    figures = solardn.json("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--stokes", "V", "--dry-run")
+    expected = solardn.json("info", crisp, "--model", "smooth", "--stokes", "V")
+    assert figures | {"seconds": 0} == expected | {"seconds": 0}
+    solardn.good("denoise", tmp_path / "*.fits", "--output-dir", tmp_path / "out", "--model", "smooth", "--dry-run")
+    assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
+
+
 def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
     np.save(tmp_path / "in.npy", np.random.default_rng(0).normal(size=(3000, 100, 100)).astype(np.float32))
     words = [sys.executable, "-m", "solardn", "denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", "1"]
