@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,10 @@ Group = tuple[str, int]
 """Stokes parameter, and place along the axis of wavelength."""
 
 _MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
-_MOST_IN_ALL = 120  # … while all groups together take no more than this (but at least one each)
+_MOST_IN_ALL = 120  # … while all groups together take no more than this, but at least one each …
+_MOST_GROUPS = (
+    240  # … unless there are more groups than this: then some wavelengths are left out, and lie between others
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ def find_levels(
 ) -> dict[Group, Level]:
     """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
 
-    An estimate is the median over some maps of the group, spread evenly over it.
+    An estimate is the median over some maps of the group, spread evenly over it. Where there are hundreds of wavelengths, some are
+    estimated and the others interpolated.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def find_levels(
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma
         return {group: Level(*group, sigma, 0) for group in groups}
     most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
-    wanted = {index: group for group, members in groups.items() for index in _spread(members, most)}
+    wanted = {index: group for group in _sampled(groups) for index in _spread(groups[group], most)}
     found: dict[Group, list[float]] = {group: [] for group in groups}
     reasons: list[str] = []
     for index, level, why in _estimates(plan, denoiser, list(wanted)):
@@ -82,8 +86,25 @@ def find_levels(
     if not medians:
         why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
         raise InputError(f"no noise is found in {plan.source.label}: {why}")
-    usual = float(np.median(list(medians.values())))  # for groups whose maps hold nothing to estimate it from
-    return {group: Level(*group, medians.get(group, usual), len(sigmas)) for group, sigmas in found.items()}
+    return {group: Level(*group, _between(medians, group), len(sigmas)) for group, sigmas in found.items()}
+
+
+def _sampled(groups: Iterable[Group]) -> list[Group]:
+    """Return the groups to be looked at: all, or every n-th wavelength of each Stokes parameter."""
+    ordered = sorted(groups)
+    step = -(-len(ordered) // _MOST_GROUPS)
+    return [group for group in ordered if group[1] % step == 0] or ordered[:1]
+
+
+def _between(medians: dict[Group, float], group: Group) -> float:
+    """Return a group's level: its own, or interpolated between wavelengths of its Stokes parameter, or the usual one."""
+    if group in medians:
+        return medians[group]
+    known = sorted((place, sigma) for (letter, place), sigma in medians.items() if letter == group[0])
+    if not known:
+        return float(np.median(list(medians.values())))
+    places, sigmas = zip(*known, strict=True)
+    return float(np.interp(group[1], places, sigmas))
 
 
 def _spread(members: list[Index], most: int) -> list[Index]:

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from solardn import Denoiser, InputError, levels
+from solardn.levels import find_levels
+from solardn.plan import look_at
+
+SIGMAS = np.array([1.0, 3.0, 2.0, 5.0])
+
+
+@pytest.fixture
+def cube(tmp_path):
+    """Return a cube (time, wavelength, y, x) whose noise differs from wavelength to wavelength."""
+    noise = np.random.default_rng(0).normal(0, 1, (6, 4, 48, 48)) * SIGMAS[:, np.newaxis, np.newaxis]
+    np.save(tmp_path / "cube.npy", noise.astype(np.float32))
+    return tmp_path / "cube.npy"
+
+
+def found(path, model, **options):
+    with look_at(path, axes="time=0,wavelength=1") as plan:
+        return find_levels(plan, Denoiser(model, threads=2), **options)
+
+
+def test_each_wavelength_has_its_own_level(cube, identity_model):
+    result = found(cube, identity_model)
+    assert list(result) == [("", place) for place in range(4)]
+    np.testing.assert_allclose([level.noise_sigma for level in result.values()], SIGMAS, rtol=0.05)
+    assert {level.maps for level in result.values()} == {6}
+
+
+def test_one_bad_map_does_not_change_the_level(cube, identity_model):
+    data = np.load(cube)
+    data[2] *= 100
+    data[4, 1] = np.nan
+    np.save(cube, data)
+    result = found(cube, identity_model)
+    np.testing.assert_allclose([level.noise_sigma for level in result.values()], SIGMAS, rtol=0.1)
+    assert result["", 1].maps == 5
+
+
+def test_a_group_without_values_lies_between_its_neighbours(cube, identity_model):
+    data = np.load(cube)
+    data[:, 1] = np.nan
+    np.save(cube, data)
+    level = found(cube, identity_model)["", 1]
+    assert level.noise_sigma == pytest.approx(1.5, rel=0.05)
+    assert level.maps == 0
+
+
+def test_of_many_wavelengths_some_are_interpolated(cube, identity_model, monkeypatch):
+    monkeypatch.setattr(levels, "_MOST_GROUPS", 2)
+    result = found(cube, identity_model)
+    assert [level.maps > 0 for level in result.values()] == [True, False, True, False]
+    np.testing.assert_allclose([level.noise_sigma for level in result.values()], [1, 1.5, 2, 2], rtol=0.05)
+
+
+def test_a_given_level_is_that_of_all_groups(cube, identity_model):
+    assert {level.noise_sigma for level in found(cube, identity_model, noise_sigma=0.5).values()} == {0.5}
+    assert {level.noise_sigma for level in found(cube, identity_model, scale=4.0).values()} == {0.25}
+
+
+def test_nothing_but_constants_is_refused(cube, identity_model):
+    np.save(cube, np.ones((6, 4, 48, 48), np.float32))
+    with pytest.raises(InputError, match=r"no noise is found in .*cube\.npy: its maps are constant"):
+        found(cube, identity_model)
