@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
+import sys
 import warnings
 from typing import Any
 
@@ -17,14 +20,20 @@ from .commands.info import info
 from .commands.models import models
 from .errors import SolardnError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """The system or a batch queue ended the process: it cleans up as after Ctrl-C."""
 
 
 class Commands(click.Group):
     """A group of commands whose errors end in one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C."""
+        """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C, 143 after SIGTERM."""
+        with contextlib.suppress(ValueError):  # only the main thread can be told of signals
+            signal.signal(signal.SIGTERM, _terminate)
         logging.getLogger("solardn").addHandler(logging.NullHandler())  # what it says comes as warnings too
         try:
             with warnings.catch_warnings():
@@ -33,9 +42,14 @@ class Commands(click.Group):
         except SolardnError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(1)
-        except KeyboardInterrupt:
-            click.echo("Error: interrupted; nothing was written, the input is untouched", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            resumed = "; run the same command to go on" if "--resume" in sys.argv else "; nothing is left behind"
+            click.echo(f"Error: interrupted{resumed}, the input is untouched", err=True)
+            ctx.exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED)
+
+
+def _terminate(*_: Any) -> None:
+    raise _Terminated
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

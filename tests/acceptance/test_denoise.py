@@ -171,7 +171,8 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(solardn, crisp, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
 
 
-def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_a_batch_queue_leave_nothing_and_it_is_said(folder_of_networks, tmp_path, sent, code):
     np.save(tmp_path / "in.npy", np.random.default_rng(0).normal(size=(3000, 100, 100)).astype(np.float32))
     words = [sys.executable, "-m", "solardn", "denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", "1"]
     environment = os.environ | {"SOLARDN_MODELS": str(folder_of_networks)}
@@ -188,9 +189,9 @@ def test_ctrl_c_leaves_nothing_and_says_so(folder_of_networks, tmp_path):
     part = tmp_path / ".out.npy.solardn-part"
     while not (part.exists() and part.stat().st_size > 10**6) and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == code, err
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("Error: interrupted")
     assert [path.name for path in tmp_path.iterdir()] == ["in.npy"]
