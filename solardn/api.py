@@ -1,31 +1,23 @@
-"""Denoising of arrays: one map is scaled, filled, cut into tiles, run, put together and scaled back here, and nowhere else."""
+"""Denoising of arrays: the interface to Python."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
-from . import tiling
-from .arrays import Float, Sigma, as_float32, as_maps, per_map, positive, whole
-from .engine import Engine, OutOfMemory
-from .errors import InputError, OptionError
-from .fill import fill
-from .memory import bytes_per_pixel, parse_bytes, tile_for
-from .objects import denoise_container, is_container
-
-T = TypeVar("T")
-
-logger = logging.getLogger("solardn")
+from .arrays import Float, Sigma, as_float32, as_maps, per_map, positive
+from .engine import Engine
+from .errors import OptionError
+from .maps import denoised, uncertainties
+from .memory import parse_bytes
+from .runner import Runner
+from .uncertainty import Uncertainty, stacked
 
 
 @dataclass(frozen=True)
@@ -89,24 +81,23 @@ class Denoiser:
         self.card = self.model.card
         self.engine = Engine(self.model, device=device, precision=precision, threads=threads)
         self.memory = parse_bytes(memory)
-        self._most = tile if tile == "auto" else self._checked_tile(tile)
-        self._cost = bytes_per_pixel(self.model)
-        tile_for(self.memory, self._cost, self.card, runs=1)  # refuses too small a budget before anything is begun
+        self._runner = Runner(self.engine, self.memory, tile)
 
     @property
     def tile(self) -> int:
         """The most pixels that are kept along each side of a tile."""
-        return self._limits()[0]
+        return self._runner.limits().tile
 
-    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1) -> Any:
+    def denoise(
+        self, maps: ArrayLike, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1
+    ) -> Float:
         """Take the noise out of maps.
 
         Parameters
         ----------
         maps : array_like
             Maps of shape (..., y, x), of any real type and byte order; never changed. Pixels that are not finite, or masked in a masked
-            array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
-            type is returned then, see `solardn.objects`.
+            array, do not reach their neighbours.
         noise_sigma : "auto", float or array_like
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
         scale : float, optional
@@ -116,7 +107,7 @@ class Denoiser:
 
         Returns
         -------
-        ndarray of float32, or an object like `maps`
+        ndarray of float32
             Denoised maps of the same shape, in the data's units. Pixels that are not finite are as they were; masked ones are NaN.
 
         Raises
@@ -126,23 +117,12 @@ class Denoiser:
         OptionError
             An option is nonsense, or two contradict each other.
         """
-        if is_container(maps):
-            settings: dict[str, Any] = {"noise_sigma": noise_sigma, "scale": scale, "cycles": cycles}
-            return denoise_container(maps, lambda array: self.denoise(array, **settings))
         array = as_maps(maps)
-        leading = array.shape[:-2]
-        sigmas = per_map(noise_sigma, leading)
-        indices = list(np.ndindex(*leading))
-
-        def work(index: tuple[int, ...], workers: int) -> Float:
-            plane = as_float32(array[index])
-            if not np.isfinite(plane).any():
-                return plane
-            scaling = self.scaling(plane, noise_sigma=sigmas[index], scale=scale)
-            return self._denoised(plane, scaling.scale, cycles, workers)
-
+        planes, scales = self._scaled(array, noise_sigma, scale)
         result = np.empty(array.shape, np.float32)
-        for index, plane in zip(indices, self._each(work, indices, array.shape[-2:]), strict=True):
+        for index, plane in zip(
+            np.ndindex(array.shape[:-2]), denoised(self._runner, planes, scales, cycles), strict=True
+        ):
             result[index] = plane
         return result
 
@@ -152,49 +132,82 @@ class Denoiser:
         Parameters
         ----------
         planes : sequence of ndarray
-            Maps (y, x), as for `denoise_map`.
+            Maps (y, x), of any real type and byte order; never changed.
         scales : sequence of float
-            Factor from the data's units to the network's, for each map.
+            Factor from the data's units to the network's, for each map (see `scaling`).
         cycles : int
             Passes of the network.
 
         Yields
         ------
         ndarray of float32
-            The denoised maps, in their order; an error of `denoise_map` comes when it is the turn of its map.
-        """
-
-        def work(number: int, workers: int) -> Float:
-            return self._denoised(as_float32(planes[number]), scales[number], cycles, workers)
-
-        if len(planes):
-            yield from self._each(work, range(len(planes)), planes[0].shape)
-
-    def denoise_map(self, plane: NDArray[Any], scale: float, cycles: int = 1) -> Float:
-        """Take the noise out of one map.
-
-        Parameters
-        ----------
-        plane : ndarray
-            The map (y, x), of any real type and byte order; never changed.
-        scale : float
-            Factor from the data's units to the network's (see `scaling`).
-        cycles : int
-            Passes of the network.
-
-        Returns
-        -------
-        ndarray of float32
-            The denoised map in the data's units; pixels that are not finite are as they were.
+            The denoised maps in the data's units, in their order; pixels that are not finite are as they were.
 
         Raises
         ------
         InputError
-            The map is too small, not of real numbers, or beyond what float32 holds.
+            A map is too small, not of real numbers, or beyond what float32 holds; when it is the turn of that map.
         OptionError
             An option is nonsense.
         """
-        return self._denoised(as_float32(plane), scale, cycles, self._limits()[1])
+        return denoised(self._runner, planes, scales, cycles)
+
+    def denoise_map(self, plane: NDArray[Any], scale: float, cycles: int = 1) -> Float:
+        """Take the noise out of one map; see `denoise_maps`."""
+        return next(denoised(self._runner, [plane], [scale], cycles))
+
+    def uncertainty(
+        self,
+        maps: ArrayLike,
+        samples: int = 50,
+        seed: int = 0,
+        *,
+        method: str = "dropout",
+        noise_sigma: Sigma = "auto",
+        scale: float | None = None,
+    ) -> Uncertainty:
+        """Denoise maps, and tell how far to trust the result.
+
+        Parameters
+        ----------
+        maps : array_like
+            Maps of shape (..., y, x), as for `denoise`.
+        samples : int
+            How many samples are drawn, each with its own dropout masks; 0 for a single pass that gives the aleatoric part alone.
+        seed : int
+            Which masks, from 0 to 2³² − 1. The same seed gives the same bits on a CPU, whatever the tiles, the memory and the threads.
+        method : str
+            ``dropout``; or ``flips``, for any network: the spread over 16 views of a map (both signs, mirrored, turned by right angles) stands in
+            for the epistemic part, and `samples` does not count.
+        noise_sigma, scale
+            As for `denoise`.
+
+        Returns
+        -------
+        Uncertainty
+            With ``mean``, ``sigma``, ``aleatoric`` and ``epistemic``, of the maps' shape and in the data's units.
+
+        Raises
+        ------
+        ModelError
+            The network draws no masks or estimates no variance; what it can give instead is named.
+        InputError, OptionError
+            As for `denoise`.
+        """
+        array = as_maps(maps)
+        planes, scales = self._scaled(array, noise_sigma, scale)
+        return stacked(list(uncertainties(self._runner, planes, scales, samples, seed, method)), array.shape)
+
+    def uncertainty_maps(
+        self,
+        planes: Sequence[NDArray[Any]],
+        scales: Sequence[float],
+        samples: int = 50,
+        seed: int = 0,
+        method: str = "dropout",
+    ) -> Iterator[Uncertainty]:
+        """Yield the uncertainties of many maps of one shape, in their order; see `uncertainty` and `denoise_maps`."""
+        return uncertainties(self._runner, planes, scales, samples, seed, method)
 
     def scaling(
         self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
@@ -230,101 +243,31 @@ class Denoiser:
             sigma, how = float(estimate(as_float32(plane))), "estimated"
         return Scaling(sigma, self.card.input_sigma / sigma, how)
 
-    def _denoised(self, data: Float, scale: float, cycles: int, workers: int) -> Float:
-        """Denoise one map on so many workers."""
-        factor, passes = np.float32(positive(scale, "scale")), whole(cycles, "cycles", 1)
-        good = np.isfinite(data)
-        if not good.any():
-            return data.copy()
-        with np.errstate(over="ignore", invalid="ignore"):
-            units = data * factor
-        holes = None if good.all() else ~good
-        if holes is not None:
-            units = fill(units, good)
-        if not np.isfinite(units).all():
-            raise InputError(
-                f"values up to {np.abs(data[good]).max():.3g} are too large for a scale of {factor:.3g}; check the units, or set bad pixels to NaN"
-            )
-        found = self._pass(units, workers)
-        for _ in range(passes - 1):
-            found = found + self._pass(units - found, workers)
-        if not np.isfinite(found).all():
-            raise InputError(
-                f"values up to {np.abs(units).max():.3g} in the units of network {self.card.name!r} are too large for it; check the units, or set bad pixels to NaN"
-            )
-        result = found / factor
-        if holes is not None:
-            result[holes] = data[holes]
-        return result
+    def _scaled(
+        self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None
+    ) -> tuple[list[NDArray[Any]], list[float]]:
+        """Return the maps of an array one by one, and the factor to network units for each; 1 for those that hold nothing finite."""
+        sigmas = per_map(noise_sigma, array.shape[:-2])
+        planes = [array[index] for index in np.ndindex(array.shape[:-2])]
 
-    def _pass(self, units: Float, workers: int) -> Float:
-        """Run the network once over a map in network units, in smaller tiles when the device's memory does not suffice."""
-        while True:
-            tile = self.tile
-            try:
-                result: Float = tiling.run_tiled(self._mean, units, self.card, tile, workers)[0]
-                return result
-            except OutOfMemory as error:
-                self._use_smaller(tile, units.shape, error)
+        def factor(number: int, _: int) -> float:
+            plane = as_float32(planes[number])
+            if noise_sigma == "auto" and scale is None and not np.isfinite(plane).any():
+                return 1.0
+            return self.scaling(plane, noise_sigma=sigmas.flat[number], scale=scale).scale
 
-    def _mean(self, window: Float, origin: tuple[int, int]) -> Float:
-        mean: Float = self.engine.run(window[np.newaxis, np.newaxis])["mean"][0]
-        return mean
-
-    def _use_smaller(self, tile: int, shape: tuple[int, ...], error: OutOfMemory) -> None:
-        """Halve the tile after it did not fit, unless that leaves the windows of the map as they are."""
-        tile = min(tile, max(shape))
-        smaller = tiling.round_up(tile // 2, self.card.multiple)
-        if self._windows(shape, smaller)[0].shape == self._windows(shape, tile)[0].shape:
-            raise error
-        if self._most == "auto" or self._most > smaller:  # else another thread was faster
-            message = f"{error}: going on with tiles of {smaller} pixels instead of {tile}"
-            logger.warning(message)
-            warnings.warn(message, stacklevel=2)
-            self._most = smaller
-
-    def _each(self, work: Callable[[T, int], Float], items: Sequence[T], shape: tuple[int, ...]) -> Iterator[Float]:
-        """Yield what a function makes of each item with so many workers, in the order of the items.
-
-        Where a map alone keeps fewer workers busy than there are, whole maps are worked on at once, one worker each: no margin is
-        computed twice then. What is left at the end is shared map by map.
-        """
-        runs = self._limits()[1]
-        together = 0 if len(self._windows(shape, self.tile)) >= runs else len(items) // runs * runs
-        with ThreadPoolExecutor(runs, "solardn") as pool:
-            try:
-                pending = deque(pool.submit(work, item, 1) for item in items[:together])
-                while pending:
-                    yield pending.popleft().result()
-            finally:
-                pool.shutdown(cancel_futures=True)
-        yield from (work(item, runs) for item in items[together:])
-
-    def _windows(self, shape: tuple[int, ...], tile: int) -> Sequence[tiling.Tile]:
-        height, width = (tiling.round_up(size, self.card.multiple) for size in shape)
-        return tiling.plan((height, width), self.card, tile)
-
-    def _limits(self) -> tuple[int, int]:
-        """Return the tile, and the runs of the network at once, that the memory allows."""
-        tile, runs = tile_for(self.memory, self._cost, self.card, runs=self.engine.at_once)
-        return (tile if self._most == "auto" else min(tile, self._most)), runs
-
-    def _checked_tile(self, tile: int) -> int:
-        least = tiling.round_up(self.card.min_size, self.card.multiple)
-        if whole(tile, "tile", 1) < least:
-            raise OptionError(f"tile is {tile}; network {self.card.name!r} needs at least {least}")
-        return tiling.round_up(tile, self.card.multiple)
+        return planes, list(self._runner.each(factor, range(len(planes)), self.engine.threads))
 
 
 def denoise(
-    maps: Any,
+    maps: ArrayLike,
     noise_sigma: Sigma = "auto",
     *,
     scale: float | None = None,
     cycles: int = 1,
     model: str | Path | models.Model = models.DEFAULT,
     **options: Any,
-) -> Any:
+) -> Float:
     """Take the noise out of maps (..., y, x); see `Denoiser.denoise`, and `Denoiser` for the other options.
 
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.

@@ -96,6 +96,32 @@ class Card:
             raise ModelError(
                 f"the card of network {self.name!r} names the outputs {', '.join(self.outputs)}; 'mean', or 'mean' and 'log_variance', are needed"
             )
+        if not 0 <= self.drop_rate < 1:
+            raise ModelError(
+                f"the card of network {self.name!r} says dropout of rate {self.drop_rate}; it must be in [0, 1)"
+            )
+        if not (np.isfinite(self.factor) and self.factor > 0):
+            raise ModelError(
+                f"the card of network {self.name!r} says a calibration factor of {self.factor}; a positive number is needed"
+            )
+
+    @property
+    def drop_rate(self) -> float:
+        """Fraction that dropout drops, 0 when the graph is deterministic."""
+        return self._number(self.dropout, "dropout", "rate", 0.0)
+
+    @property
+    def factor(self) -> float:
+        """What standard deviations are multiplied by so that they cover the truth; 1 when that was not measured."""
+        return self._number(self.calibration, "calibration", "factor", 1.0)
+
+    def _number(self, entry: Any, name: str, key: str, without: float) -> float:
+        if entry is None:
+            return without
+        try:
+            return float(entry[key])
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise ModelError(f"the card of network {self.name!r} tells no {key} of its {name}: {entry!r}") from None
 
     def to_metadata(self) -> dict[str, str]:
         """Return the card as the key-value pairs that go into the ONNX file."""

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass, replace
 
 from . import onnxfile
 from .card import Card
 from .errors import OptionError
 from .model import Model
-from .tiling import least_window, margin
+from .tiling import least_window, margin, plan
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 _BINARY_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
-_OVERHEAD = 2.5
-"""Peak memory of a run over the tensors that the graph keeps alive at once.
+_OVERHEAD, _SAMPLED_OVERHEAD = 2.5, 3.5
+"""Peak memory of a run over the tensors that the graph keeps alive at once; the second for tensors that exist once for each sample.
 
-Measured with onnxruntime 1.31 on x86-64 as growth of the process's peak on windows of 256×512 and 512×512 pixels, one run and two at
-once: 1.0 to 2.7 for eight U-Nets (the authors' two, and others with transposed convolutions, sub-pixel layers and odd widths). The
-excess is copies into blocked layouts, padded copies, and holes in the allocator's arena.
+Measured with onnxruntime 1.31 on x86-64 as growth of the process's peak on windows of 256×256 to 512×512 pixels, one run and two at
+once: 1.0 to 2.7 for ten U-Nets (the authors' two, and others with transposed convolutions, sub-pixel layers and odd widths), 2.9 to
+3.8 for one to ten samples through networks that draw dropout masks. The excess is copies into blocked layouts, padded copies, masks,
+and holes in the allocator's arena.
 """
 
 
@@ -38,45 +40,94 @@ def parse_bytes(memory: int | str) -> int:
     return int(float(found[1]) * units[found[2].lower()])
 
 
-def bytes_per_pixel(model: Model) -> float:
-    """Return the memory that a run takes at its peak for each pixel of its window, in bytes.
+@dataclass(frozen=True)
+class Demand:
+    """What a network asks of the machine for each pixel of a window.
 
-    Every tensor's size in elements a pixel follows from the operators; what is alive at once is summed, and the overhead of the
-    runtime comes on top.
+    Attributes
+    ----------
+    alive : tuple of (float, float)
+        For each operator, elements of float32 that exist while it runs: once for all samples, and once for each sample.
+    work : tuple of (float, float)
+        Operations, counted likewise.
+    masked_variance : bool
+        Whether the output ``log_variance`` follows from dropout masks.
     """
+
+    alive: tuple[tuple[float, float], ...]
+    work: tuple[float, float]
+    masked_variance: bool
+
+    def bytes(self, samples: int = 1) -> float:
+        """Return the memory that a run takes at its peak, in bytes a pixel."""
+        return 4 * max(_OVERHEAD * shared + _SAMPLED_OVERHEAD * samples * each for shared, each in self.alive)
+
+    def operations(self, samples: int, batch: int) -> float:
+        """Return the operations for so many samples in batches, for each pixel: what all share is done once a batch."""
+        return -(-samples // batch) * self.work[0] + samples * self.work[1]
+
+
+def demand(model: Model) -> Demand:
+    """Return what a network asks of the machine, found by following the sizes of its tensors through the graph."""
     graph = onnxfile.read(model.data)
     last = {name: step for step, node in enumerate(graph.nodes) for name in node.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.nodes))
-    sizes, peak = {"map": 1.0}, 1.0
+    sizes, sampled = {"map": 1.0}, onnxfile.following(graph, "seed")
+    alive, work = [(1.0, 0.0)], [0.0, 0.0]
     for step, node in enumerate(graph.nodes):
-        size = _elements(node, sizes, graph)
-        alive = sum(sizes[name] for name in sizes if last.get(name, -1) >= step)
-        peak = max(peak, alive + size * len(node.outputs))
+        size, operations = _elements(node, sizes, graph)
         sizes |= dict.fromkeys(node.outputs, size)
-    return 4 * peak * _OVERHEAD
+        there = [name for name in sizes if name in node.outputs or last.get(name, -1) >= step]
+        each = sum(sizes[name] for name in there if name in sampled)
+        alive.append((sum(sizes[name] for name in there) - each, each))
+        work[not sampled.isdisjoint(node.outputs)] += size * operations
+    return Demand(tuple(alive), (work[0], work[1]), "log_variance" in sampled)
 
 
-def _elements(node: onnxfile.Node, sizes: dict[str, float], graph: onnxfile.OnnxFile) -> float:
-    """Return the elements of an operator's output for each pixel of the map."""
+def _elements(node: onnxfile.Node, sizes: dict[str, float], graph: onnxfile.OnnxFile) -> tuple[float, float]:
+    """Return the elements of an operator's output for each pixel of the map, and the operations for each of them."""
     given = [sizes[name] for name in node.inputs if name in sizes]
-    if not given:
-        return 0.0
+    if not given or node.op == "Shape":
+        return 0.0, 0.0
     strides = node.attributes.get("strides", ())
     step = math.prod(strides) if isinstance(strides, tuple) else 1
     if node.op in ("Conv", "ConvTranspose") and len(shape := graph.weights.get(node.inputs[1], ())) > 1:
         group = node.attributes.get("group", 1)
         groups = group if isinstance(group, int) else 1
         if node.op == "Conv":
-            return given[0] / (shape[1] * groups) * shape[0] / step
-        return given[0] / shape[0] * shape[1] * groups * step
+            return given[0] / (shape[1] * groups) * shape[0] / step, math.prod(shape[1:])
+        return given[0] / shape[0] * shape[1] * groups * step, shape[0] / groups * math.prod(shape[2:]) / step
     if node.op.endswith("Pool"):
-        return given[0] / step
+        return given[0] / step, step
     if node.op == "Resize":
-        return given[0] * math.prod(graph.constants.get(node.inputs[2], (2.0, 2.0)))
-    return sum(given) if node.op == "Concat" else max(given)
+        return given[0] * math.prod(graph.constants.get(node.inputs[2], (2.0, 2.0))), 1.0
+    return (sum(given) if node.op == "Concat" else max(given)), 1.0
 
 
-def tile_for(budget: int, cost: float, card: Card, runs: int) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Share:
+    """How the work is shared out.
+
+    Attributes
+    ----------
+    tile : int
+        The most pixels kept along each side of a tile, a multiple of the card's ``multiple``.
+    runs : int
+        Runs of the network at once.
+    batch : int
+        Samples in one run.
+    """
+
+    tile: int
+    runs: int
+    batch: int = 1
+
+    def bounded(self, tile: int | None) -> Share:
+        """Return the same with a tile that is not larger than a given one."""
+        return self if tile is None or tile >= self.tile else replace(self, tile=tile)
+
+
+def share(budget: int, cost: float, card: Card, runs: int) -> Share:
     """Return the tile that fits a budget, and the number of runs at once for which it does.
 
     Parameters
@@ -84,18 +135,11 @@ def tile_for(budget: int, cost: float, card: Card, runs: int) -> tuple[int, int]
     budget : int
         Memory for all runs together, in bytes.
     cost : float
-        Memory of one run for each pixel of its window, in bytes (see `bytes_per_pixel`).
+        Memory of one run for each pixel of its window, in bytes (see `Demand.bytes`).
     card : Card
         The network's needs.
     runs : int
         Runs at once that are wished for; fewer are returned where their tiles would be so small that they took longer.
-
-    Returns
-    -------
-    tile : int
-        Pixels kept along each side of a tile, a multiple of the card's ``multiple``.
-    runs : int
-        From 1 to the number wished for.
 
     Raises
     ------
@@ -118,4 +162,40 @@ def tile_for(budget: int, cost: float, card: Card, runs: int) -> tuple[int, int]
         return at_once * (tile(at_once) / (tile(at_once) + edge)) ** 2
 
     best = max(range(1, min(runs, budget // least) + 1), key=speed)
-    return tile(best), best
+    return Share(tile(best), best)
+
+
+def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, int], runs: int, samples: int) -> Share:
+    """Return how many samples go together in one run, and the tile and runs at once that fit the budget then.
+
+    Samples that go together share what comes before the first mask, but leave room only for smaller tiles, with more margin.
+
+    Parameters
+    ----------
+    budget, card, runs
+        As for `share`.
+    demand : Demand
+        What the network asks for.
+    shape : tuple of int
+        Height and width of the map, multiples of the card's ``multiple``.
+    samples : int
+        How many there are in all.
+
+    Raises
+    ------
+    OptionError
+        As for `share`, with one sample.
+    """
+
+    def work(candidate: Share) -> float:
+        tiles = plan(shape, card, candidate.tile, candidate.runs)
+        pixels = math.prod(tiles[0].shape)
+        return -(-len(tiles) // candidate.runs) * pixels * demand.operations(samples, candidate.batch)
+
+    found = [share(budget, demand.bytes(), card, runs)]
+    for batch in sorted({-(-samples // parts) for parts in range(1, samples)}):
+        try:
+            found.append(replace(share(budget, demand.bytes(batch), card, runs), batch=batch))
+        except OptionError:  # too many together
+            break
+    return min(found, key=work)

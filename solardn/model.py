@@ -19,6 +19,10 @@ from .errors import ModelError
 DEFAULT = "stokes"
 """Name of the network that is used when none is named."""
 
+DROPOUT_THRESHOLD, DROPOUT_SCALE = "dropout_threshold", "dropout_scale"
+"""Constants of a graph that draws masks: below which word, of 2³², a unit is dropped, and by what the others are multiplied. They can be
+given as inputs: with 0 and 1 nothing is dropped."""
+
 _MOST_BYTES = 512 * 2**20
 _FLOAT, _INT64, _UINT32 = 1, 7, 12  # ONNX's numbers for element types
 _STANDARD = ("", "ai.onnx")
@@ -72,11 +76,14 @@ class Model:
             given = decode_array(check["map"])
             expected = {name: decode_array(check[name]) for name in self.card.outputs}
             tolerance = float(check["tolerance"])
+            masks: dict[str, Any] = {}
+            if self.card.dropout is not None:
+                masks = {"seeds": np.array(check["seed"], np.uint32), "origin": tuple(check["origin"])}
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the self-check in the card of {self.path} cannot be read ({error!r}); convert the network again"
             ) from error
-        results = Engine(self, device=device).run(given)
+        results = Engine(self, device=device).run(given, **masks)
         worst = max(_difference(results[name], expected[name]) for name in self.card.outputs)
         if not worst <= tolerance:
             raise ModelError(
@@ -181,6 +188,8 @@ def _check(data: bytes, where: str) -> Card:
     if foreign:
         raise ModelError(f"{where} uses operators outside the ONNX standard ({', '.join(foreign)}), which is refused")
     _check_inputs(parts, card, where)
+    if card.dropout is not None:
+        _check_dropout(parts, card, where)
     for name in card.outputs:
         if name not in parts.outputs:
             raise ModelError(
@@ -211,6 +220,19 @@ def _check_inputs(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:
     ]
     if fixed:
         raise ModelError(f"{where} takes only maps of {', '.join(fixed)}; convert the network with free sizes")
+
+
+def _check_dropout(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:
+    for name in (DROPOUT_THRESHOLD, DROPOUT_SCALE):
+        if name not in parts.defaults or name not in parts.constants:
+            raise ModelError(
+                f"{where} says that it draws dropout masks, but has no {name!r}; make it again with 'python -m export'"
+            )
+    rate = parts.constants[DROPOUT_THRESHOLD][0] / 2**32
+    if abs(rate - card.drop_rate) > 1e-6 or abs(parts.constants[DROPOUT_SCALE][0] * (1 - rate) - 1) > 1e-6:
+        raise ModelError(
+            f"the card in {where} says that a fraction of {card.drop_rate:g} is dropped, its graph drops {rate:.6g}; make it again with 'python -m export'"
+        )
 
 
 def _names(values: dict[str, Any]) -> str:

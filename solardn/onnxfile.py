@@ -14,8 +14,8 @@ from typing import Any
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DEEPEST = 8  # graphs within graphs; a file that nests deeper is not one of ours
 
-_FLOAT = 1
-_SMALL = 8  # elements of a constant that may tell how a map is resized
+_SMALL = 8  # elements of a constant whose values are kept
+_FORMATS = {1: "f", 12: "I"}  # float32 and uint32, as ONNX numbers them and as struct calls them
 
 Attribute = int | float | str | tuple[int, ...]
 Dim = int | str | None
@@ -60,7 +60,9 @@ class OnnxFile:
     weights : dict of str to tuple of int
         Names and shapes of the constant tensors.
     constants : dict of str to tuple of float
-        Values of the smallest ones among those of float32.
+        Values of the smallest ones among those of float32 and uint32.
+    defaults : set of str
+        Those constants that may be given as inputs in place of their values.
     external : list of str
         Tensors whose data would be read from another file.
     """
@@ -71,6 +73,7 @@ class OnnxFile:
     nodes: list[Node] = field(default_factory=list)
     weights: dict[str, tuple[int, ...]] = field(default_factory=dict)
     constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    defaults: set[str] = field(default_factory=set)
     external: list[str] = field(default_factory=list)
 
 
@@ -101,8 +104,18 @@ def read(data: bytes) -> OnnxFile:
         raise BrokenFile("a field has another type than ONNX gives it") from error
     if graphs != 1:
         raise BrokenFile("it holds no graph")
-    for name in found.weights:  # old files list weights among the inputs too
-        found.inputs.pop(name, None)
+    found.defaults = found.inputs.keys() & found.weights.keys()
+    for name in found.defaults:
+        del found.inputs[name]
+    return found
+
+
+def following(graph: OnnxFile, name: str) -> set[str]:
+    """Return the names of the tensors whose values follow from one of them, itself among them; those that only take its shape do not."""
+    found = {name}
+    for node in graph.nodes:
+        if node.op != "Shape" and not found.isdisjoint(node.inputs):
+            found.update(node.outputs)
     return found
 
 
@@ -187,7 +200,11 @@ def _tensor(data: memoryview, found: OnnxFile) -> Tensor:
             elsewhere = True
     if elsewhere:
         found.external.append(name)
-    few = struct.unpack(f"<{len(values) // 4}f", values) if dtype == _FLOAT and len(values) % 4 == 0 else ()
+    few = (
+        struct.unpack(f"<{len(values) // 4}{_FORMATS[dtype]}", values)
+        if dtype in _FORMATS and len(values) % 4 == 0
+        else ()
+    )
     return name, tuple(shape), few
 
 

@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 import solardn
-from solardn import Denoiser, InputError, ModelError, OptionError
+from solardn import Denoiser, InputError, ModelError, OptionError, maps
 from solardn.engine import OutOfMemory
+from solardn.units import prepare
 from tests import networks
 
 RNG = np.random.default_rng(3)
@@ -94,20 +95,19 @@ def test_noise_given_estimated_or_scale_given(identity_model: Path, monkeypatch:
 
 def test_each_map_has_its_own_noise(blur_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scales: list[float] = []
-    original = Denoiser._denoised
 
-    def noted(self: Denoiser, data: Any, scale: float, cycles: int, workers: int) -> Any:
+    def noted(data: Any, scale: float) -> Any:
         scales.append(scale)
-        return original(self, data, scale, cycles, workers)
+        return prepare(data, scale)
 
-    monkeypatch.setattr(Denoiser, "_denoised", noted)
+    monkeypatch.setattr(maps, "prepare", noted)
     monkeypatch.setattr("solardn.noise.noise_sigma", lambda plane: float(np.std(plane)))
-    maps = np.arange(1, 7).reshape(2, 3, 1, 1) * MAP
+    planes = np.arange(1, 7).reshape(2, 3, 1, 1) * MAP
     denoiser = Denoiser(blur_model, device="cpu", threads=1)
-    denoiser.denoise(maps)
+    denoiser.denoise(planes)
     np.testing.assert_allclose(scales, [1 / (k * np.std(MAP)) for k in range(1, 7)], rtol=1e-5)
     scales.clear()
-    denoiser.denoise(maps, noise_sigma=[[1.0], [4.0]])
+    denoiser.denoise(planes, noise_sigma=[[1.0], [4.0]])
     assert scales == [1, 1, 1, 0.25, 0.25, 0.25]
 
 
@@ -126,6 +126,7 @@ def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
         ({"noise_sigma": None}, "noise_sigma"),
         ({"scale": float("inf")}, "scale is inf"),
         ({"scale": 0.0}, "scale is 0.0"),
+        ({"scale": 1e-50}, "scale is 1e-50, beyond what float32 holds"),
         ({"scale": "big"}, "scale is 'big'"),
         ({"scale": 1.0, "noise_sigma": 1.0}, "exclude each other"),
         ({"scale": 1.0, "cycles": 0}, "cycles is 0; give a whole number from 1"),
@@ -253,7 +254,7 @@ def test_a_tile_that_does_not_fit_the_device_is_halved_and_the_user_told(
     expected = denoiser.denoise(maps, scale=1.0)
     run = denoiser.engine.run
 
-    def small_only(batch: NDArray[np.float32]) -> Any:
+    def small_only(batch: NDArray[np.float32], **_: Any) -> Any:
         if batch.size > 100 * 100:
             raise OutOfMemory("the memory of the device cuda does not suffice")
         return run(batch)
@@ -271,7 +272,7 @@ def test_a_tile_that_does_not_fit_the_device_is_halved_and_the_user_told(
 def test_when_no_tile_fits_the_error_stands(pooled_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     denoiser = Denoiser(pooled_model, device="cpu", threads=1)
 
-    def never(batch: NDArray[np.float32]) -> Any:
+    def never(batch: NDArray[np.float32], **_: Any) -> Any:
         raise OutOfMemory("the memory of the device cuda does not suffice")
 
     monkeypatch.setattr(denoiser.engine, "run", never)

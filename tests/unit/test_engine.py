@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solardn import engine, machine, model
+from solardn import engine, machine, model, session
 from solardn.engine import Engine, OutOfMemory
 from solardn.errors import DeviceError, ModelError, OptionError
 
@@ -41,6 +41,8 @@ class FakeOrt:
     class SessionOptions:
         pass
 
+    RunOptions = SessionOptions
+
     def InferenceSession(self, data: bytes, options: Any, *, providers: list[Any], enable_fallback: int) -> Any:  # noqa: N802
         names = [p if isinstance(p, str) else p[0] for p in providers]
         self.opened.append(providers)
@@ -56,7 +58,7 @@ class FakeSession:
     def get_providers(self) -> list[str]:
         return self.providers
 
-    def run(self, names: list[str], feed: dict[str, Any]) -> list[Any]:
+    def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
         if not self.ort.runs and "CUDAExecutionProvider" in self.providers:
             raise RuntimeError("[ONNXRuntimeError] : 11 : EP_FAIL : no kernel image is available\nmore")
         return [feed["map"]]
@@ -68,8 +70,8 @@ def with_gpu(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def place(**how: Any) -> FakeOrt:
         ort = FakeOrt(**how)
-        monkeypatch.setattr(engine, "_onnxruntime", lambda: ort)
-        monkeypatch.setattr(engine, "has_nvidia_driver", lambda: True)
+        monkeypatch.setattr(session, "onnxruntime", lambda: ort)
+        monkeypatch.setattr(session, "has_nvidia_driver", lambda: True)
         return ort
 
     return place
@@ -115,7 +117,7 @@ def test_another_gpu_is_asked_for_by_its_number(network: model.Model, with_gpu: 
     [
         ({"loads": False, "says": "Failed to load libcudnn.so.9\nmore"}, "Failed to load libcudnn.so.9"),
         ({"loads": False}, "could not load its CUDA provider"),
-        ({"runs": False}, r"opened but did not run \(no kernel image is available\)"),
+        ({"runs": False}, r"the session on the GPU fails \(no kernel image is available\)"),
         ({"fails": "CUDA failure 100: no CUDA-capable device"}, "no CUDA-capable device"),
     ],
 )
@@ -134,7 +136,7 @@ def test_a_gpu_that_does_not_work(
 
 
 def test_without_a_driver_no_gpu_is_tried(network: model.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "has_nvidia_driver", lambda: False)
+    monkeypatch.setattr(session, "has_nvidia_driver", lambda: False)
     assert Engine(network, "auto").device == "cpu"
     with pytest.raises(DeviceError, match=r"no NVIDIA driver|without CUDA"):
         Engine(network, "cuda").run(BATCH)

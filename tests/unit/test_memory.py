@@ -39,30 +39,30 @@ def test_nonsense_is_refused(text: int | str) -> None:
 def test_the_cost_of_a_network_follows_from_its_graph(tmp_path: Path) -> None:
     # The widest moment of this U-Net: 8 channels kept for the skip, 16 at half size up-sampled to 16 at full size.
     path = networks.unet(tmp_path / "net.onnx", (8, 16))
-    assert memory.bytes_per_pixel(model.load(path)) == pytest.approx(4 * 2.5 * (8 + 16 + 16 / 4), rel=0.3)
+    assert memory.demand(model.load(path)).bytes() == pytest.approx(4 * 2.5 * (8 + 16 + 16 / 4), rel=0.3)
     wider = networks.unet(tmp_path / "wide.onnx", (16, 32), up="transpose")
-    assert memory.bytes_per_pixel(model.load(wider)) > 1.5 * memory.bytes_per_pixel(model.load(path))
+    assert memory.demand(model.load(wider)).bytes() > 1.5 * memory.demand(model.load(path)).bytes()
 
 
 def test_tiles_fill_the_budget(tmp_path: Path) -> None:
     card = model.load(networks.pooled(tmp_path / "net.onnx")).card
-    tile, runs = memory.tile_for(100_000_000, 1000.0, card, runs=4)
-    assert runs == 4
+    found = memory.share(100_000_000, 1000.0, card, runs=4)
+    tile = found.tile
+    assert found.runs == 4
     assert tile % card.multiple == 0
     assert (tile + 8) ** 2 * 1000 * 4 <= 100_000_000 < (tile + 8 + 4) ** 2 * 1000 * 4
 
 
 def test_many_runs_give_way_when_their_tiles_would_be_mostly_margin(tmp_path: Path) -> None:
     card = model.load(networks.blur(tmp_path / "net.onnx", halo=100)).card
-    _, runs = memory.tile_for(300_000_000, 1000.0, card, runs=64)
-    assert runs < 8
+    assert memory.share(300_000_000, 1000.0, card, runs=64).runs < 8
 
 
 def test_too_small_a_budget_names_the_least_that_works(tmp_path: Path) -> None:
     card = model.load(networks.blur(tmp_path / "net.onnx", halo=50)).card
     with pytest.raises(OptionError, match=r"1 MB of memory do not suffice.*'net'; the least that works is 11MB"):
-        memory.tile_for(1_000_000, 1000.0, card, runs=1)
-    assert memory.tile_for(11_000_000, 1000.0, card, runs=1)[0] >= 1
+        memory.share(1_000_000, 1000.0, card, runs=1)
+    assert memory.share(11_000_000, 1000.0, card, runs=1).tile >= 1
 
 
 @pytest.mark.slow

@@ -1,0 +1,76 @@
+"""The way of one map: scaled, filled, cut into tiles, run, put together and scaled back here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Float, as_float32, whole
+from .memory import Share
+from .runner import Runner
+from .uncertainty import (
+    Uncertainty,
+    assembled,
+    over_flips,
+    request,
+    sample_seeds,
+    sampling,
+    single,
+    unknown,
+)
+from .units import prepare
+
+
+def denoised(runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: int) -> Iterator[Float]:
+    """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
+    passes = whole(cycles, "cycles", 1)
+
+    def mean(window: Float, _: tuple[int, int]) -> Float:
+        found: Float = runner.engine.run(window[np.newaxis, np.newaxis], outputs=["mean"])["mean"][0]
+        return found
+
+    def work(number: int, workers: int) -> Float:
+        data = as_float32(planes[number])
+        if not np.isfinite(data).any():
+            return data.copy()
+        prepared = prepare(data, scales[number])
+        found = runner.tiled(mean, prepared.units, workers, runner.limits)[0]
+        for _ in range(passes - 1):
+            found = found + runner.tiled(mean, prepared.units - found, workers, runner.limits)[0]
+        return prepared.restored(prepared.checked(found, runner.card.name))
+
+    return runner.each_map(work, planes, runner.limits)
+
+
+def uncertainties(
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], samples: int, seed: int, method: str
+) -> Iterator[Uncertainty]:
+    """Return the uncertainties of maps one after the other; see `solardn.Denoiser.uncertainty_maps`."""
+    card, engine = runner.card, runner.engine
+    asked = request(card, samples, seed, method)
+    seeds = sample_seeds(seed, asked.samples if asked.method == "dropout" else 0)
+
+    def limits() -> Share:
+        return runner.limits(planes[0].shape, len(seeds))
+
+    def once(units: Float, workers: int) -> Float:
+        return runner.tiled(single(engine), units, workers, runner.limits, layers=len(card.outputs))
+
+    def work(number: int, workers: int) -> Uncertainty:
+        data = as_float32(planes[number])
+        if not np.isfinite(data).any():
+            return unknown(asked, data, card)
+        prepared = prepare(data, scales[number])
+        if asked.method == "dropout":
+            network = sampling(engine, seeds, limits().batch, runner.demand.masked_variance)
+            found = runner.tiled(network, prepared.units, workers, limits, layers=3)
+        elif asked.method == "flips":
+            found = over_flips(prepared.units, lambda view: once(view, workers))
+        else:
+            found = once(prepared.units, workers)
+        return assembled(asked, prepared, prepared.checked(found, card.name))
+
+    return runner.each_map(work, planes, limits)

@@ -1,0 +1,113 @@
+"""Sessions of onnxruntime on the CPU and on GPUs that truly work. The only file that knows onnxruntime."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from typing import Any
+
+import numpy as np
+
+from .errors import DeviceError, ModelError
+from .machine import has_nvidia_driver
+from .model import Model
+
+_MUTE, _USUAL = 4, 2  # onnxruntime's severities: only what is fatal; and its default, warnings
+_OLDEST_WITH_MASKS = "1.22"
+
+
+def on_cpu(model: Model) -> Any:
+    """Open a session on the CPU.
+
+    Raises
+    ------
+    ModelError
+        onnxruntime refuses the network.
+    """
+    try:
+        return _open(model, ["CPUExecutionProvider"])
+    except Exception as error:
+        old = f"; dropout masks need {_OLDEST_WITH_MASKS} or newer" if model.card.dropout else ""
+        raise ModelError(
+            f"onnxruntime {onnxruntime().__version__} refuses the network {model.path}: {brief(error)}{old}"
+        ) from error
+
+
+def on_cuda(model: Model, device: str) -> Any:
+    """Open a session on a GPU, ``cuda`` or ``cuda:N``, and see it work: onnxruntime itself would fall back to the CPU with a warning.
+
+    Raises
+    ------
+    DeviceError
+        The GPU cannot be had; the reason is told.
+    """
+    ort = onnxruntime()
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        raise DeviceError(f"onnxruntime {ort.__version__} as installed here was built without CUDA")
+    if not has_nvidia_driver():
+        raise DeviceError("this machine has no NVIDIA driver")
+    options = {
+        "device_id": device.partition(":")[2] or "0",
+        "use_tf32": "0",  # on by default, and not reproducible
+        "cudnn_conv_algo_search": "HEURISTIC",  # the default tries all algorithms for every new shape
+    }
+    missing = _preload(ort)
+    ort.set_default_logger_severity(_MUTE)  # what it would print is said by the errors below
+    try:
+        session = _open(model, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
+        if "CUDAExecutionProvider" not in session.get_providers():
+            raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
+        session.run(["mean"], trial(model))
+    except DeviceError:
+        raise
+    except Exception as error:
+        raise DeviceError(f"the session on the GPU fails ({brief(error)})") from error
+    finally:
+        ort.set_default_logger_severity(_USUAL)
+    return session
+
+
+def trial(model: Model, samples: int = 1) -> dict[str, Any]:
+    """Return what a small run takes: noise as the network knows it, and seeds where it draws masks."""
+    card = model.card
+    side = max(card.min_size, 32)
+    shape = (1, 1, side + -side % card.multiple, side + -side % card.multiple)
+    feed: dict[str, Any] = {"map": card.input_sigma * np.random.default_rng(0).standard_normal(shape, np.float32)}
+    feed["map"] = feed["map"].astype(np.float32)
+    if card.dropout is not None:
+        feed |= {"seed": np.arange(1, samples + 1, dtype=np.uint32), "origin": np.zeros(2, np.int64)}
+    return feed
+
+
+def brief(error: Exception) -> str:
+    """Return the first line of an onnxruntime error without its code."""
+    text = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+
+
+def onnxruntime() -> Any:
+    """Import onnxruntime when it is needed, and not before."""
+    import onnxruntime
+
+    return onnxruntime
+
+
+def _open(model: Model, providers: list[Any]) -> Any:
+    ort = onnxruntime()
+    options = ort.SessionOptions()
+    # One thread a run, and several runs at once: how a kernel sums does not depend then on how many threads share it. And said
+    # outright, because the default fails or hangs in containers and batch systems.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _MUTE  # errors come as exceptions
+    return ort.InferenceSession(model.data, options, providers=providers, enable_fallback=0)
+
+
+def _preload(ort: Any) -> str:
+    """Load NVIDIA's libraries from their Python packages, and return the first complaint: onnxruntime prints them on stdout."""
+    said = io.StringIO()
+    if hasattr(ort, "preload_dlls"):
+        with contextlib.redirect_stdout(said):
+            ort.preload_dlls()
+    return said.getvalue().partition("\n")[0]
