@@ -16,6 +16,7 @@ from .engine import Engine
 from .errors import OptionError
 from .maps import denoised, uncertainties
 from .memory import parse_bytes
+from .objects import denoise_container, is_container
 from .runner import Runner
 from .uncertainty import Uncertainty, stacked
 
@@ -88,16 +89,15 @@ class Denoiser:
         """The most pixels that are kept along each side of a tile."""
         return self._runner.limits().tile
 
-    def denoise(
-        self, maps: ArrayLike, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1
-    ) -> Float:
+    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1) -> Any:
         """Take the noise out of maps.
 
         Parameters
         ----------
         maps : array_like
             Maps of shape (..., y, x), of any real type and byte order; never changed. Pixels that are not finite, or masked in a masked
-            array, do not reach their neighbours.
+            array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
+            type is returned then, see `solardn.objects`.
         noise_sigma : "auto", float or array_like
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
         scale : float, optional
@@ -107,7 +107,7 @@ class Denoiser:
 
         Returns
         -------
-        ndarray of float32
+        ndarray of float32, or an object like `maps`
             Denoised maps of the same shape, in the data's units. Pixels that are not finite are as they were; masked ones are NaN.
 
         Raises
@@ -117,6 +117,9 @@ class Denoiser:
         OptionError
             An option is nonsense, or two contradict each other.
         """
+        if is_container(maps):
+            settings: dict[str, Any] = {"noise_sigma": noise_sigma, "scale": scale, "cycles": cycles}
+            return denoise_container(maps, lambda array: self.denoise(array, **settings))
         array = as_maps(maps)
         planes, scales = self._scaled(array, noise_sigma, scale)
         result = np.empty(array.shape, np.float32)
@@ -260,14 +263,14 @@ class Denoiser:
 
 
 def denoise(
-    maps: ArrayLike,
+    maps: Any,
     noise_sigma: Sigma = "auto",
     *,
     scale: float | None = None,
     cycles: int = 1,
     model: str | Path | models.Model = models.DEFAULT,
     **options: Any,
-) -> Float:
+) -> Any:
     """Take the noise out of maps (..., y, x); see `Denoiser.denoise`, and `Denoiser` for the other options.
 
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.
