@@ -20,7 +20,7 @@ def radius(shape: Shape, stretch: float = 1.0) -> Map:
     ky, kx = np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1])[None]
     angle = 0.6
     along, across = ky * np.cos(angle) + kx * np.sin(angle), -ky * np.sin(angle) + kx * np.cos(angle)
-    return np.hypot(along * np.sqrt(stretch), across / np.sqrt(stretch))
+    return np.asarray(np.hypot(along * np.sqrt(stretch), across / np.sqrt(stretch)))
 
 
 def filtered(field: Map, transfer: Map) -> Map:
@@ -31,7 +31,7 @@ def filtered(field: Map, transfer: Map) -> Map:
 def unit(field: Map) -> Map:
     """Return `field` without its mean and with rms 1."""
     field = field - field.mean()
-    return field / field.std()
+    return np.asarray(field / field.std())
 
 
 def random_field(shape: Shape, rng: np.random.Generator, slope: float, scale: float) -> Map:
@@ -59,13 +59,13 @@ def _filaments(shape: Shape, rng: np.random.Generator) -> Map:
     warp = random_field(shape, rng, 4, 150)
     phase = (x * np.cos(1.0) + y * np.sin(1.0)) / rng.uniform(1.5, 3) + rng.uniform(4, 10) * warp
     strength = np.clip(random_field(shape, rng, 4, 100), 0, None)
-    return np.exp(2 * np.sin(phase)) * strength * np.sign(random_field(shape, rng, 4, 150))
+    return np.asarray(np.exp(2 * np.sin(phase)) * strength * np.sign(random_field(shape, rng, 4, 150)))
 
 
 def _plage(shape: Shape, rng: np.random.Generator) -> Map:
     inside = 1 / (1 + np.exp(-8 * (random_field(shape, rng, 4, 150) - 0.7)))
     clumps = np.tanh(3 * random_field(shape, rng, 3.5, 25))
-    return inside * (1 + clumps) * np.sign(random_field(shape, rng, 5, 400))
+    return np.asarray(inside * (1 + clumps) * np.sign(random_field(shape, rng, 5, 400)))
 
 
 def _sunspot(shape: Shape, rng: np.random.Generator) -> Map:
@@ -92,7 +92,7 @@ def _full_plage(shape: Shape, rng: np.random.Generator) -> Map:
 
 def _gradient(shape: Shape, rng: np.random.Generator) -> Map:
     y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
-    return np.tanh(3 * (x / shape[1] - 0.5)) + (y / shape[0]) ** 2
+    return np.asarray(np.tanh(3 * (x / shape[1] - 0.5)) + (y / shape[0]) ** 2)
 
 
 TRUTHS: dict[str, Callable[[Shape, np.random.Generator], Map]] = {
@@ -120,7 +120,7 @@ def make_truth(kind: str, shape: Shape, seed: int, cutoff: float = 0.6) -> Map:
 def _varying(shape: Shape, rng: np.random.Generator, factor: float = 3.0) -> Map:
     """Return a smooth σ map whose largest value is `factor` times its smallest."""
     shape_of = random_field(shape, rng, 5, 0.7 * max(shape))
-    return factor ** ((shape_of - shape_of.min()) / np.ptp(shape_of))
+    return np.asarray(factor ** ((shape_of - shape_of.min()) / np.ptp(shape_of)))
 
 
 def _band(shape: Shape, rng: np.random.Generator, cutoff: float, softness: float, stretch: float = 1.0) -> Map:
@@ -152,4 +152,4 @@ NOISES: dict[str, Callable[[Shape, np.random.Generator], Map]] = {
 def make_noise(kind: str, shape: Shape, seed: int) -> Map:
     """Return a noise map of rms 1."""
     field = NOISES[kind](shape, np.random.default_rng([seed, 1, *kind.encode()]))
-    return field / np.sqrt(np.mean(field**2))
+    return np.asarray(field / np.sqrt(np.mean(field**2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,20 +62,24 @@ def local_noise(spectra: WindowSpectra) -> LocalNoise:
     level = (power[:, band] @ (share * ring.counts)[band]) / (noise[band] @ ring.counts[band])
     # Where noise rules each quiet window's own spectrum counts, for that of real noise changes over the field.
     variance = power @ (share**2 * ring.area) + level * ((share * found.signal) @ ring.area)
-    known = np.ones(len(power), bool)
     heavier = power[quiet][:, band].sum() / robust[quiet][:, band].sum()  # than for Gaussian noise of one strength
+    known = quiet.copy()
+    freely = variance.copy()
     louder = np.argsort(redness)
     for part in np.array_split(louder[~quiet[louder]], CLASSES):
         if len(part):
-            variance[part], known[part] = _under_signal(robust[part] * heavier, noise, ring, spectra.size)
-    if calm >= CALM:  # sharp signals pass for noise in part: where they are, noise is no stronger than it is elsewhere
-        variance[~quiet] = np.minimum(variance[~quiet], np.quantile(variance[quiet], 0.95))
-    where = np.zeros(spectra.used.shape, bool)
-    where[spectra.used] = known if known.any() else True
-    filled = np.zeros(spectra.used.shape)
-    filled[spectra.used] = variance
+            variance[part], known[part] = _under_signal(robust[part] * heavier, ring, spectra.size, noise)
+            freely[part], _ = _under_signal(robust[part] * heavier, ring, spectra.size)
+    if calm >= CALM:
+        # Three views of the noise under a signal: with the spectrum of the quiet windows, with one of its own, as in the
+        # nearest quiet windows. Sharp signals pass for noise in part, so it is no stronger than in the noisiest quiet ones.
+        nearest = _filled(_placed(variance, spectra.used), _placed(quiet, spectra.used))[spectra.used]
+        middle = np.median([variance, freely, nearest], axis=0)
+        variance = np.where(quiet, variance, np.minimum(middle, np.quantile(variance[quiet], 0.95)))
+        known[:] = True
+    variance = np.maximum(variance, 0.01 * np.median(variance))  # it divides residuals: nowhere nothing
     return LocalNoise(
-        variance=_filled(filled, where),
+        variance=_filled(_placed(variance, spectra.used), _placed(known, spectra.used)),
         spectrum=noise / (noise @ ring.area),
         cutoff=found.cutoff,
         quiet=calm,
@@ -105,16 +110,24 @@ def _below(band: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.arange(len(band)) < max(3, int(np.argmax(band)))
 
 
-def _under_signal(power: Array, noise: Array, ring: Rings, size: int) -> tuple[Array, bool]:
-    """Return the noise's variance in windows with signal, and whether enough of it shows to be believed."""
+def _under_signal(power: Array, ring: Rings, size: int, noise: Array | None = None) -> tuple[Array, bool]:
+    """Return the noise's variance in windows with signal, its spectrum given or not, and whether enough of it shows."""
     mean = power.mean(axis=0)
     found = separate(mean, size, len(power), noise)
+    noise = found.noise if noise is None else noise
     band = found.ruled
     low = _below(band)
     signal = (power[:, low] @ ring.counts[low]) / (mean[low] @ ring.counts[low])
     level = power[:, band] @ ring.counts[band] - signal * (found.signal[band] @ ring.counts[band])
     variance = np.maximum(level, 0) / (noise[band] @ ring.counts[band]) * (noise @ ring.area)
     return variance, bool(found.share[band].mean() > 0.6)
+
+
+def _placed(values: NDArray[Any], used: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the values of the windows used on the grid of all windows, zeros elsewhere."""
+    grid = np.zeros(used.shape, values.dtype)
+    grid[used] = values
+    return grid
 
 
 def _filled(variance: Array, known: NDArray[np.bool_]) -> Array:

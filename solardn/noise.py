@@ -27,6 +27,8 @@ class NoiseEstimate:
     ----------
     sigma : float
         rms of the noise over the map, in the map's units.
+    size : int
+        Height and width of the windows, pixels.
     coarse : (rows, columns) array
         rms of the noise in each window.
     rows, columns : arrays
@@ -42,6 +44,7 @@ class NoiseEstimate:
     """
 
     sigma: float
+    size: int
     coarse: Array
     rows: Array
     columns: Array
@@ -93,8 +96,12 @@ def noise_map(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> Array:
     InputError
         As for `noise_sigma`.
     """
-    found = estimate(data, mask)
-    height, width = np.shape(data)
+    return spread(estimate(data, mask), np.shape(data))
+
+
+def spread(found: NoiseEstimate, shape: tuple[int, ...]) -> Array:
+    """Return the noise of the windows at every pixel of a map of this shape, interpolated between their centres."""
+    height, width = shape
     along_x = np.array([np.interp(np.arange(width), found.columns, line) for line in found.coarse])
     return np.array([np.interp(np.arange(height), found.rows, line) for line in along_x.T]).T
 
@@ -132,7 +139,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         if there.quiet >= CALM:
             size, spectra, found = size // 2, smaller, there
     places = [
-        _nearest(first + (size - 1) / 2, length)
+        _nearest(first.astype(np.float64) + (size - 1) / 2, length)
         for first, length in zip((spectra.rows, spectra.columns), values.shape, strict=True)
     ]
     sigma = scale * float(np.sqrt(places[0] @ found.variance @ places[1]))
@@ -141,6 +148,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     ring = rings(size)
     return NoiseEstimate(
         sigma=sigma,
+        size=size,
         coarse=scale * np.sqrt(found.variance),
         rows=spectra.rows.astype(np.float64) + (size - 1) / 2,
         columns=spectra.columns.astype(np.float64) + (size - 1) / 2,

@@ -1,0 +1,19 @@
+"""``python -m benchmarks NAME``."""
+
+from __future__ import annotations
+
+import click
+
+from .noise import noise
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure speed, memory and quality."""
+
+
+for command in (noise,):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="python -m benchmarks")
