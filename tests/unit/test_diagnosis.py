@@ -1,0 +1,81 @@
+"""The residual of a map: noise passes, structure and wrong noise levels are named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.scenes import filtered, make_noise, make_truth, radius
+from solardn.diagnosis import diagnose
+from solardn.errors import InputError
+
+SHAPE = (384, 384)
+TRUTH = 2 * make_truth("plage", SHAPE, 3)
+
+
+@pytest.mark.parametrize("kind", ["white", "band 0.3 soft", "band 0.3 varying"])
+@pytest.mark.parametrize("truth", ["plage", "sunspot", "powerlaw"])
+def test_noise_and_nothing_else_is_flat(kind: str, truth: str) -> None:
+    result = 2 * make_truth(truth, SHAPE, 3)
+    found = diagnose(result + make_noise(kind, SHAPE, 3), result)
+    assert found.verdict == "flat"
+    assert found.flat
+    assert not found.structured
+    assert found.ratio == pytest.approx(1, abs=0.1)
+    assert found.beyond < 1e-4
+    assert abs(found.correlation) < 0.03
+
+
+def test_structure_left_is_named_with_its_scale() -> None:
+    blurred = filtered(TRUTH, np.exp(-((radius(SHAPE) / 0.05) ** 2)))
+    found = diagnose(TRUTH + make_noise("band 0.3 soft", SHAPE, 3), blurred)
+    assert found.verdict.startswith("structure left at")
+    assert "8–20 px" in found.verdict
+    assert "--cycles 2" in found.verdict
+    assert found.structured
+    assert found.local_high > 1.4
+
+
+def test_windows_that_are_only_noisier_hold_no_structure() -> None:
+    noise = make_noise("band 0.3 soft", SHAPE, 3)
+    noise[:100, :150] *= 2.5
+    assert not diagnose(noise, np.zeros(SHAPE), sigma=1.0).bands[1].loud
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(0.5, "σ over-estimated or data smoothed before"), (1.5, "σ under-estimated")]
+)
+def test_wrong_noise_level(factor: float, words: str) -> None:
+    noise = make_noise("white", SHAPE, 3)
+    assert words in diagnose(TRUTH + noise, TRUTH, sigma=1 / factor).verdict
+
+
+def test_other_verdicts() -> None:
+    noise = make_noise("white", SHAPE, 3)
+    assert "nothing was taken away" in diagnose(TRUTH + noise, TRUTH + noise).verdict
+    counts = np.round(1000 + 100 * noise)
+    assert "check the units" in diagnose(counts, np.full(SHAPE, 1000.0)).verdict
+    crosstalk = make_truth("granules", SHAPE, 1)
+    found = diagnose(noise + 0.1 * crosstalk, np.zeros(SHAPE), intensity=crosstalk)
+    assert found.correlation_intensity == pytest.approx(0.1, abs=0.02)
+    assert "intensity" in found.verdict
+
+
+def test_non_finite_pixels_do_not_count() -> None:
+    observation, result = TRUTH + make_noise("white", SHAPE, 3), TRUTH.copy()
+    observation[:40], result[50, 50] = np.nan, np.inf
+    found = diagnose(observation, result)
+    assert found.verdict == "flat"
+    assert np.isfinite(found.residual_rms)
+
+
+def test_what_cannot_be_compared() -> None:
+    noise = make_noise("white", SHAPE, 3)
+    with pytest.raises(InputError, match="not of one map"):
+        diagnose(noise, noise[1:])
+    with pytest.raises(InputError, match="positive"):
+        diagnose(noise, noise, sigma=0.0)
+    with pytest.raises(InputError, match="in common"):
+        diagnose(noise, np.full(SHAPE, np.nan))
+    with pytest.raises(InputError, match="they must agree"):
+        diagnose(noise, noise * 0, intensity=noise[1:])
