@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Denoiser, Scaling, denoise
+    from .api import Denoiser, Scaling, denoise, uncertainty
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
     from .files import denoise_file
     from .many import denoise_files
+    from .sampling import Uncertainty
     from .summary import Summary
 
 __version__ = "0.1.0"
@@ -25,6 +26,8 @@ _WHERE = {
     "OutputError": "errors",
     "SolardnError": "errors",
     "Summary": "summary",
+    "Uncertainty": "sampling",
+    "uncertainty": "api",
 }
 
 __all__ = [
@@ -38,10 +41,12 @@ __all__ = [
     "Scaling",
     "SolardnError",
     "Summary",
+    "Uncertainty",
     "__version__",
     "denoise",
     "denoise_file",
     "denoise_files",
+    "uncertainty",
 ]
 
 

@@ -18,7 +18,7 @@ from .maps import denoised, uncertainties
 from .memory import parse_bytes
 from .objects import denoise_container, is_container
 from .runner import Runner
-from .uncertainty import Uncertainty, stacked
+from .sampling import Uncertainty, stacked
 
 
 @dataclass(frozen=True)
@@ -276,3 +276,19 @@ def denoise(
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.
     """
     return Denoiser(model, **options).denoise(maps, noise_sigma=noise_sigma, scale=scale, cycles=cycles)
+
+
+def uncertainty(
+    maps: ArrayLike,
+    samples: int = 50,
+    seed: int = 0,
+    *,
+    method: str = "dropout",
+    noise_sigma: Sigma = "auto",
+    scale: float | None = None,
+    model: str | Path | models.Model = models.DEFAULT_WITH_UNCERTAINTY,
+    **options: Any,
+) -> Uncertainty:
+    """Denoise maps (..., y, x), and tell how far to trust the result; see `Denoiser.uncertainty`, and `Denoiser` for the other options."""
+    denoiser = Denoiser(model, **options)
+    return denoiser.uncertainty(maps, samples, seed, method=method, noise_sigma=noise_sigma, scale=scale)

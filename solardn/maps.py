@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .arrays import Float, as_float32, whole
 from .memory import Share
 from .runner import Runner
-from .uncertainty import (
+from .sampling import (
     Uncertainty,
     assembled,
     over_flips,

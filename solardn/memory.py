@@ -25,6 +25,10 @@ and holes in the allocator's arena.
 """
 
 
+_MOST_TOGETHER = 8
+"""Samples in one run at most: more share what comes before the first mask to no more use, and leave the caches."""
+
+
 def parse_bytes(memory: int | str) -> int:
     """Return a number of bytes from an int or from text such as ``"2GB"``, ``"512 MiB"`` or ``"1.5G"``.
 
@@ -193,7 +197,7 @@ def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, in
         return -(-len(tiles) // candidate.runs) * pixels * demand.operations(samples, candidate.batch)
 
     found = [share(budget, demand.bytes(), card, runs)]
-    for batch in sorted({-(-samples // parts) for parts in range(1, samples)}):
+    for batch in range(2, min(samples, _MOST_TOGETHER) + 1):
         try:
             found.append(replace(share(budget, demand.bytes(batch), card, runs), batch=batch))
         except OptionError:  # too many together

@@ -17,7 +17,10 @@ from .card import Card, decode_array
 from .errors import ModelError
 
 DEFAULT = "stokes"
-"""Name of the network that is used when none is named."""
+"""Name of the network that denoises when none is named."""
+
+DEFAULT_WITH_UNCERTAINTY = "stokes-bayes"
+"""Name of the network that tells uncertainties when none is named."""
 
 DROPOUT_THRESHOLD, DROPOUT_SCALE = "dropout_threshold", "dropout_scale"
 """Constants of a graph that draws masks: below which word, of 2³², a unit is dropped, and by what the others are multiplied. They can be

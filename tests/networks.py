@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from solardn.card import Card, encode_array
 SHAPE = ["batch", 1, "height", "width"]
 
 
-def save(path: Path, nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray], **card: Any) -> Path:
+def save(
+    path: Path, nodes: list[onnx.NodeProto], weights: dict[str, np.ndarray], inputs: Sequence[Any] = (), **card: Any
+) -> Path:
     """Write a network of input ``map`` and the card's outputs, with the card's fields given by name."""
     values: dict[str, Any] = {"name": path.stem, "halo": 0, "multiple": 1, "min_size": 1, "input_sigma": 1.0} | card
     described = Card(**values)
     graph = helper.make_graph(
         nodes,
         path.stem,
-        [helper.make_tensor_value_info("map", TensorProto.FLOAT, SHAPE)],
+        [helper.make_tensor_value_info("map", TensorProto.FLOAT, SHAPE), *inputs],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, SHAPE) for name in described.outputs],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
     )
@@ -110,3 +113,58 @@ def unet(path: Path, widths: tuple[int, ...] = (8, 16), *, up: str = "resize", a
     levels = len(widths) - 1
     halo = 6 * 2 ** (levels + 1)  # generous: four pixels a level, and the blocks of pooling
     return save(path, nodes, weights, **({"halo": halo, "multiple": 2**levels, "min_size": 2**levels} | card))
+
+
+def masked(path: Path, rate: float = 0.25, *, masked_variance: bool = False, lost: bool = False, **card: Any) -> Path:
+    """Drop pixels, by a product of words of their row and column, then average over 3×3; the log variance is map − 1.
+
+    With `masked_variance` the variance follows from the masks as well; with `lost` the graph takes seeds and ignores them.
+    """
+    nodes: list[onnx.NodeProto] = []
+    constants = {
+        "dropout_threshold": np.array(round(rate * 2**32), np.uint32),
+        "dropout_scale": np.array(1 / (1 - rate), np.float32),
+        "kernel": np.full((1, 1, 3, 3), 1 / 9, np.float32),
+        "one": np.array(1, np.float32),
+        "zero": np.array(0, np.float32),
+        "step": np.array(1, np.int64),
+        "odd": np.array(1, np.uint32),
+        "by seed": np.array(0x9E3779B1, np.uint32),
+        "per sample": np.array([-1, 1, 1, 1], np.int64),
+    }
+
+    def add(op: str, *inputs: str, **attributes: Any) -> str:
+        nodes.append(helper.make_node(op, list(inputs), [f"t{len(nodes)}"], **attributes))
+        return nodes[-1].output[0]
+
+    words = []
+    seed = add("Reshape", add("Mul", "seed", "by seed"), "per sample")
+    for axis, salt in ((0, 0x85EBCA77), (1, 0xC2B2AE3D)):
+        constants |= {f"axis{axis}": np.array(axis, np.int64), f"map axis{axis}": np.array(axis + 2, np.int64)}
+        constants |= {
+            f"salt{axis}": np.array(salt, np.uint32),
+            f"along{axis}": np.array([-1, 1] if axis == 0 else [1, -1]),
+        }
+        first = add("Gather", "origin", f"axis{axis}")
+        count = add("Gather", add("Shape", "map"), f"map axis{axis}")
+        place = add("Cast", add("Range", first, add("Add", first, count), "step"), to=TensorProto.UINT32)
+        place = add("Mul", add("Reshape", place, f"along{axis}"), f"salt{axis}")
+        words.append(add("BitwiseOr", add("BitwiseXor", seed, place), "odd"))
+    keep = add("GreaterOrEqual", add("Mul", *words), "dropout_threshold")
+    dropped = "map" if lost else add("Where", keep, add("Mul", "map", "dropout_scale"), "zero")
+    nodes.append(helper.make_node("Conv", [dropped, "kernel"], ["mean"], pads=[1, 1, 1, 1]))
+    nodes.append(helper.make_node("Sub", [dropped if masked_variance else "map", "one"], ["log_variance"]))
+    inputs = [
+        helper.make_tensor_value_info("seed", TensorProto.UINT32, ["samples"]),
+        helper.make_tensor_value_info("origin", TensorProto.INT64, [2]),
+        *(
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(constants[name].dtype), [])
+            for name in ("dropout_threshold", "dropout_scale")
+        ),
+    ]
+    described = {
+        "halo": 1,
+        "outputs": ("mean", "log_variance"),
+        "dropout": {"rate": rate, "kind": "element", "layers": 1},
+    }
+    return save(path, nodes, constants, inputs, **(described | card))
