@@ -252,14 +252,15 @@ class Denoiser:
         """Return the maps of an array one by one, and the factor to network units for each; 1 for those that hold nothing finite."""
         sigmas = per_map(noise_sigma, array.shape[:-2])
         planes = [array[index] for index in np.ndindex(array.shape[:-2])]
+        if scale is not None or not isinstance(noise_sigma, str):
+            scaled = zip(planes, sigmas.flat, strict=True)
+            return planes, [self.scaling(plane, noise_sigma=sigma, scale=scale).scale for plane, sigma in scaled]
 
-        def factor(number: int, _: int) -> float:
-            plane = as_float32(planes[number])
-            if noise_sigma == "auto" and scale is None and not np.isfinite(plane).any():
-                return 1.0
-            return self.scaling(plane, noise_sigma=sigmas.flat[number], scale=scale).scale
+        def estimated(plane: NDArray[Any], _: int) -> float:
+            data = as_float32(plane)
+            return self.scaling(data, noise_sigma=noise_sigma).scale if np.isfinite(data).any() else 1.0
 
-        return planes, list(self._runner.each(factor, range(len(planes)), self.engine.threads))
+        return planes, list(self._runner.each(estimated, planes, self.engine.threads))
 
 
 def denoise(

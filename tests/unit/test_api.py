@@ -84,6 +84,11 @@ def test_what_is_no_map_is_refused(blur: Denoiser, maps: Any, says: str) -> None
         blur.denoise(maps, scale=10.0)
 
 
+def test_one_map_is_no_stack(blur: Denoiser) -> None:
+    with pytest.raises(InputError, match=r"shape \(2, 20, 20\) is no map"):
+        blur.denoise_map(np.zeros((2, 20, 20)), scale=1.0)
+
+
 def test_noise_given_estimated_or_scale_given(identity_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     networks.identity(identity_model, input_sigma=0.5)
     denoiser = Denoiser(identity_model, device="cpu")

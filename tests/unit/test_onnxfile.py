@@ -34,6 +34,20 @@ def _plain(value: object) -> object:
     return value.decode() if isinstance(value, bytes) else tuple(value) if isinstance(value, list) else value
 
 
+def test_free_axes_may_have_no_name() -> None:
+    image = helper.make_tensor_value_info("map", TensorProto.FLOAT, [None, 1, "height", 512])
+    vague = helper.make_tensor_value_info("vague", TensorProto.INT64, None)
+    found = onnxfile.read(helper.make_model(helper.make_graph([], "g", [image, vague], [])).SerializeToString())
+    assert found.inputs["map"].shape == (None, 1, "height", 512)
+    assert found.inputs["vague"] == onnxfile.Value(TensorProto.INT64, None)
+
+
+def test_numbers_may_be_stored_one_by_one() -> None:
+    tensor = b"\x08\x02\x08\x03" + b"\x42\x01w"  # dims 2 and 3, unpacked; name w
+    graph = b"\x2a" + bytes([len(tensor)]) + tensor
+    assert onnxfile.read(b"\x3a" + bytes([len(graph)]) + graph).weights == {"w": (2, 3)}
+
+
 def test_values_of_constant_nodes_are_found() -> None:
     scales = numpy_helper.from_array(np.array([1, 1, 0.5, 0.5], np.float32))
     graph = helper.make_graph([helper.make_node("Constant", [], ["scales"], value=scales)], "g", [], [])
@@ -81,7 +95,18 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
             continue
 
 
-@pytest.mark.parametrize("data", [b"", b"\x80" * 20, b"SIMPLE  =", b"\x89HDF\r\n\x1a\n" + bytes(100), b"\x3a\xff\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80" * 20,
+        b"SIMPLE  =",
+        b"\x89HDF\r\n\x1a\n" + bytes(100),
+        b"\x3a\xff\xff",
+        b"\x3b",
+        b"\x08" + b"\xff" * 11,
+    ],
+)
 def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(BrokenFile):
         onnxfile.read(data)

@@ -223,6 +223,14 @@ def test_memory_does_not_grow_with_the_samples(masked: Path) -> None:
     assert 2 * needs.bytes(many.batch) * (many.tile + 2) ** 2 <= 10**8
 
 
+def test_samples_go_one_by_one_where_memory_is_scarce(masked: Path) -> None:
+    card, needs = model.load(masked).card, memory.demand(model.load(masked))
+    least = int(needs.bytes() * 16**2) + 1
+    assert memory.sampling_share(least, needs, card, (64, 64), 4, 50).batch == 1
+    with pytest.raises(OptionError, match="the least that works"):
+        memory.sampling_share(least - 2, needs, card, (64, 64), 4, 50)
+
+
 def test_denoisers_of_masked_networks_travel(masked: Path) -> None:
     denoiser = Denoiser(masked, device="cpu")
     expected = denoiser.uncertainty(MAP, samples=2, scale=1.0)
