@@ -11,8 +11,10 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from solardn.api import Denoiser
 from solardn.cube import Axis, Cube, Index
 from solardn.errors import InputError, OptionError
+from solardn.levels import find_levels
 from solardn.plan import Plan, look_at
 
 from .independence import check_independent, spread
@@ -185,7 +187,8 @@ def _write(
             f"{label} has maps of {height} × {width} pixels, too small to train on; at least {SMALLEST[0]} × {SMALLEST[1]} are needed"
         )
     stored = open_memmap(to_maps, mode="w+", dtype=np.float32, shape=(len(chosen), height, width))
-    levels = {id(plan): plan.levels() for plan in {id(plan): plan for plan, _ in chosen}.values()}
+    denoiser = Denoiser(device="cpu")
+    levels = {key: find_levels(plan, denoiser) for key, plan in {id(plan): plan for plan, _ in chosen}.items()}
     sigma = np.empty(len(chosen))
     for number, (plan, index) in enumerate(chosen):
         stored[number] = plan.read_map(index)
