@@ -35,8 +35,9 @@ class NoiseEstimate:
         Centres of the windows, pixels.
     cutoff : float
         Spatial frequency at which the noise has half its power, cycles/px; infinite for white noise.
-    k, spectrum : (rings,) arrays
-        Spatial frequencies, cycles/px, and the power of the noise there; white noise of rms σ has σ² everywhere.
+    k, spectrum, area : (rings,) arrays
+        Spatial frequencies, cycles/px; the power of the noise there (white noise of rms σ has σ² everywhere); the part of the
+        frequency plane each stands for.
     quiet : float
         Part of the windows, 0 to 1, that hold no signal beyond the noise.
     method : str
@@ -51,6 +52,7 @@ class NoiseEstimate:
     cutoff: float
     k: Array
     spectrum: Array
+    area: Array
     quiet: float
     method: str
 
@@ -106,6 +108,25 @@ def spread(found: NoiseEstimate, shape: tuple[int, ...]) -> Array:
     return np.array([np.interp(np.arange(height), found.rows, line) for line in along_x.T]).T
 
 
+def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int) -> Array:
+    """Return a map of Gaussian noise with the spectrum, and the strength at every pixel, that were found.
+
+    Parameters
+    ----------
+    found : NoiseEstimate
+        Of a map.
+    shape : (int, int)
+        Height and width of that map, pixels.
+    seed : int
+        The same seed gives the same noise.
+    """
+    k = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
+    transfer = np.sqrt(np.interp(k, found.k, found.spectrum))
+    white = np.random.default_rng(seed).standard_normal(shape)
+    shaped = np.fft.irfft2(np.fft.rfft2(white) * transfer, s=shape)
+    return np.asarray(shaped / shaped.std() * spread(found, shape))
+
+
 def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEstimate:
     """Find the noise of a map, and how.
 
@@ -155,6 +176,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         cutoff=found.cutoff,
         k=ring.k,
         spectrum=found.spectrum * sigma**2,
+        area=ring.area,
         quiet=found.quiet,
         method=_words(found, size),
     )

@@ -1,0 +1,55 @@
+"""Passes over the residual: as many as bring the result nearer to the truth, never one more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.scenes import filtered, make_noise, make_truth, radius
+from solardn.cycles import MOST, refine
+
+SHAPE = (256, 256)
+
+
+def rough(width: float) -> object:
+    """Return a denoiser that smooths too much: what it misses is left in the residual."""
+    transfer = np.exp(-((radius(SHAPE) / width) ** 2))
+    return lambda data: (0.8 * filtered(data, transfer)).astype(np.float32)
+
+
+def error(found: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((found - truth) ** 2)))
+
+
+@pytest.mark.parametrize("truth", ["plage", "sunspot", "powerlaw", "none"])
+@pytest.mark.parametrize("noise", ["white", "band 0.3 soft", "band 0.3 varying"])
+@pytest.mark.parametrize("ratio", [0.5, 2, 16])
+def test_never_farther_from_the_truth_than_one_pass(truth: str, noise: str, ratio: float) -> None:
+    signal, run = ratio * make_truth(truth, SHAPE, 4), rough(0.05)
+    data = (signal + make_noise(noise, SHAPE, 4)).astype(np.float32)
+    first = run(data)
+    result, passes = refine(run, data, first)
+    assert result.dtype == np.float32
+    assert error(result, signal) <= error(first, signal) * (1 + 1e-6)
+    assert (passes > 1) == (result is not first)
+    if truth == "none":
+        assert passes == 1
+    if ratio == 16 and truth != "none":
+        assert passes > 2
+        assert error(result, signal) < 0.8 * error(first, signal)
+    assert passes <= MOST
+
+
+def test_same_seed_same_result() -> None:
+    run = rough(0.05)
+    data = (8 * make_truth("plage", SHAPE, 4) + make_noise("white", SHAPE, 4)).astype(np.float32)
+    one, two = (refine(run, data, run(data), most=3) for _ in range(2))
+    assert one[1] == two[1] == 3
+    np.testing.assert_array_equal(one[0], two[0])
+
+
+def test_a_map_whose_noise_cannot_be_found_gets_one_pass() -> None:
+    tiny = np.ones((8, 8), np.float32)
+    result, passes = refine(lambda data: data, tiny, tiny)
+    assert result is tiny
+    assert passes == 1
