@@ -9,9 +9,7 @@ import pytest
 
 from benchmarks.scenes import make_noise, make_truth
 from solardn.errors import InputError
-from solardn.noise import estimate, noise_map, noise_sigma
-
-SHARED = Path(__file__).parents[3] / "shared"
+from solardn.noise import estimate, noise_map, noise_sigma, sample
 
 
 @pytest.mark.parametrize(
@@ -55,27 +53,20 @@ def test_small_and_narrow_maps(shape: tuple[int, int]) -> None:
     assert all(0.7 < value < 1.3 for value in found)
 
 
-def needs(name: str) -> Path:
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"{name} is not at hand (observations are not part of the project)")
-    return path
+def test_sst_observation(shared: Path) -> None:
+    assert noise_sigma(np.load(shared / "reference" / "example_sst.npy")) == pytest.approx(1.86e-3, rel=0.1)
 
 
-def test_sst_observation() -> None:
-    assert noise_sigma(np.load(needs("reference/example_sst.npy"))) == pytest.approx(1.86e-3, rel=0.1)
-
-
-def test_zimpol_spectrum() -> None:
+def test_zimpol_spectrum(shared: Path) -> None:
     scipy_io = pytest.importorskip("scipy.io")
-    spectra = scipy_io.readsav(needs("solar/irsol_5886_m14.dat"))
+    spectra = scipy_io.readsav(shared / "solar" / "irsol_5886_m14.dat")
     assert noise_sigma(spectra["su"]) == pytest.approx(5.5e-4, rel=0.1)
 
 
 @pytest.mark.parametrize("noise", ["white", "band 0.3 soft", "band 0.3 varying"])
 @pytest.mark.parametrize("ratio", [0.5, 2])
-def test_held_out_truth(noise: str, ratio: float) -> None:
-    for truth in np.load(needs("solar/truth_niris_me6173.npy"))[:, 0].astype(float):
+def test_held_out_truth(shared: Path, noise: str, ratio: float) -> None:
+    for truth in np.load(shared / "solar" / "truth_niris_me6173.npy")[:, 0].astype(float):
         data = ratio * truth / truth.std() + make_noise(noise, truth.shape, 5)
         assert noise_sigma(data) == pytest.approx(1, rel=0.05 if noise == "white" else 0.1)
 
@@ -103,6 +94,14 @@ def test_map_of_the_noise_follows_it() -> None:
 def test_any_real_type(dtype: object) -> None:
     data = (100 * np.random.default_rng(0).standard_normal((64, 70))).astype(dtype)
     assert noise_sigma(data) == pytest.approx(100, rel=0.08)
+
+
+def test_sample_has_the_spectrum_and_strength_found() -> None:
+    found = estimate(make_noise("band 0.3 varying", (256, 300), 3))
+    again = estimate(sample(found, (256, 300), 0))
+    assert again.sigma == pytest.approx(found.sigma, rel=0.05)
+    assert again.cutoff == pytest.approx(found.cutoff, abs=0.03)
+    assert np.corrcoef(again.coarse.ravel(), found.coarse.ravel())[0, 1] > 0.9
 
 
 def test_estimate_says_how() -> None:
