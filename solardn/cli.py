@@ -17,6 +17,7 @@ from .commands.demo import demo
 from .commands.denoise import denoise
 from .commands.doctor import doctor
 from .commands.info import info
+from .commands.inspect import inspect
 from .commands.models import models
 from .errors import SolardnError
 
@@ -69,5 +70,5 @@ def main() -> None:
     """Take the noise out of solar polarimetric maps, and know how far to trust what is left."""
 
 
-for command in (denoise, info, models, doctor, demo):
+for command in (denoise, info, inspect, models, doctor, demo):
     main.add_command(command)

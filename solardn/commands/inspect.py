@@ -1,0 +1,110 @@
+"""``solardn inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import options, report
+
+if TYPE_CHECKING:
+    from ..inspect import Inspection
+
+KEYS = {
+    "observation, result": "the files, and which parts of them",
+    "unit": "unit of the data, or empty",
+    "flat": "true when what was taken away is noise in every kind of map",
+    "verdict": "the whole in one sentence",
+    "lines": "for each kind of map:",
+    "  stokes, wavelength": "Stokes parameter, and place on the axis of wavelength",
+    "  maps": "how many maps were looked at; the figures are medians over them",
+    "  sigma": "rms of the noise, in the data's units",
+    "  residual_rms, ratio": "rms of observation − result, in the data's units and in units of sigma",
+    "  correlation": "of the residual with the result, −1 to 1",
+    "  correlation_intensity": "of the residual with Stokes I; null without I",
+    "  bands.ratio": "for bands of scales (smallest, largest, in pixels; null: no limit): power of the residual over that of noise",
+    "  bands.loud": "part of the field, 0 to 1, in which it is far beyond that of noise",
+    "  local_low, local_high": "local rms of the residual over local sigma: 5 % of the field lies below, 5 % above",
+    "  beyond": "part of the pixels beyond 5 local sigma, 0 to 1",
+    "  drift": "relative change of the residual's rms over the maps of the line; null with less than three",
+    "  verdict": "in plain words",
+}
+
+
+@click.command(
+    epilog=options.examples(
+        "solardn denoise observation.fits denoised.fits",
+        "solardn inspect observation.fits denoised.fits",
+        "solardn inspect observation.fits denoised.fits --json",
+    )
+    + report.keys_help(KEYS)
+)
+@click.argument("observation", type=options.PATH)
+@click.argument("result", type=options.PATH)
+@options.cube_options
+@click.option("--result-ext", metavar="NAME|N", help="FITS extension of RESULT.  [default: as of OBSERVATION]")
+@click.option(
+    "--noise-sigma",
+    type=options.auto_or(float),
+    metavar="auto|VALUE",
+    default="auto",
+    show_default=True,
+    help="rms of the noise in the data's own units; auto estimates it from OBSERVATION for each kind of map.",
+)
+@click.option("--strict", is_flag=True, help="End with exit code 1 when a residual is not flat.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")
+@click.pass_context
+def inspect(
+    context: click.Context,
+    /,
+    observation: Path,
+    result: Path,
+    *,
+    noise_sigma: Any,
+    strict: bool,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    """Tell whether what was taken away from OBSERVATION to give RESULT was noise, and nothing else."""
+    from ..inspect import inspect_files
+
+    found = inspect_files(observation, result, noise_sigma=None if noise_sigma == "auto" else noise_sigma, **choices)
+    if as_json:
+        report.print_json(found.as_dict())
+    else:
+        say(found)
+    if strict and not found.flat:
+        context.exit(1)
+
+
+def say(found: Inspection) -> None:
+    """Print a table with a line for each kind of map, and the verdicts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("map", "noise σ", "residual/σ", "corr.", "corr. I", "local/σ", "> 5 σ", "drift"):
+        table.add_column(title, justify="left" if title == "map" else "right", no_wrap=True)
+    verdicts: dict[str, list[str]] = {}
+    for line in found.lines:
+        figures, name = line.figures, f"{line.stokes} {line.wavelength}".strip()
+        table.add_row(
+            name,
+            f"{figures.sigma:.3g}",
+            f"{figures.ratio:.2f}",
+            f"{figures.correlation:+.3f}",
+            "–" if figures.correlation_intensity is None else f"{figures.correlation_intensity:+.3f}",
+            f"{figures.local_low:.2f}…{figures.local_high:.2f}",
+            f"{figures.beyond:.0e}" if figures.beyond else "0",
+            "–" if line.drift is None else f"{line.drift:+.1%}",
+        )
+        verdicts.setdefault(figures.verdict, []).append(name)
+    unit = f" (in {found.unit})" if found.unit else ""
+    click.echo(f"{found.observation} − {found.result}{unit}")
+    Console().print(table)
+    for verdict, names in verdicts.items():
+        click.echo(f"{', '.join(names)}: {verdict}")
+    if len(found.lines) > 1:
+        click.echo(found.verdict)

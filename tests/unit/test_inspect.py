@@ -1,0 +1,97 @@
+"""An observation and its result, compared file by file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from click.testing import CliRunner
+
+from benchmarks.scenes import make_noise, make_truth
+from solardn.cli import main
+from solardn.errors import InputError
+from solardn.inspect import inspect_files
+
+SHAPE = (192, 192)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Return an observation (time, Stokes, y, x) in FITS, a good result, and one that took away a third of Q and U as well."""
+    truth, noise = np.zeros((3, 3, *SHAPE)), np.zeros((3, 3, *SHAPE))
+    for t in range(3):
+        for s, kind in enumerate(("granules", "plage", "sunspot")):
+            truth[t, s] = 1e-2 * make_truth(kind, SHAPE, t)
+            noise[t, s] = 2e-3 * make_noise("band 0.3 soft", SHAPE, 10 * t + s)
+    header = fits.Header()
+    header["CTYPE1"], header["CTYPE2"], header["CTYPE3"], header["CTYPE4"] = "HPLN-TAN", "HPLT-TAN", "STOKES", "UTC"
+    header["CRVAL3"], header["CRPIX3"], header["CDELT3"] = 1.0, 1.0, 1.0
+    header["BUNIT"], header["DATE-OBS"] = "Ic", "2026-01-01T00:00:00"
+    worse = truth.copy()
+    worse[:, 1:] *= 0.66
+    paths = tuple(tmp_path / name for name in ("observation.fits", "good.fits", "worse.fits"))
+    for path, data in zip(paths, (truth + noise, truth, worse), strict=True):
+        fits.writeto(path, data.astype(np.float32), header)
+    return paths[0], paths[1], paths[2]
+
+
+def test_good_result_is_flat(files: tuple[Path, Path, Path]) -> None:
+    found = inspect_files(files[0], files[1])
+    assert found.flat
+    assert found.verdict.startswith("flat")
+    assert [line.stokes for line in found.lines] == ["Q", "U"]
+    assert found.unit == "Ic"
+    for line in found.lines:
+        assert line.maps == 3
+        assert line.figures.sigma == pytest.approx(2e-3, rel=0.1)
+        assert line.figures.correlation_intensity is not None
+        assert line.drift is not None
+        assert abs(line.drift) < 0.1
+
+
+def test_command(files: tuple[Path, Path, Path]) -> None:
+    observation, good, worse = map(str, files)
+    run = CliRunner().invoke
+    assert run(main, ["inspect", observation, good, "--strict"]).exit_code == 0
+    bad = run(main, ["inspect", observation, worse])
+    assert bad.exit_code == 0
+    assert "structure left" in bad.output
+    strict = run(main, ["inspect", observation, worse, "--strict", "--json"])
+    assert strict.exit_code == 1
+    figures = json.loads(strict.output)
+    assert figures["flat"] is False
+    assert {line["verdict"][:14] for line in figures["lines"]} == {"structure left"}
+    assert figures["lines"][0]["bands"][0]["ratio"] > 1
+
+
+def test_given_noise_level(files: tuple[Path, Path, Path]) -> None:
+    assert "over-estimated" in inspect_files(files[0], files[1], noise_sigma=4e-3).verdict
+    assert "under-estimated" in inspect_files(files[0], files[1], noise_sigma=1e-3).verdict
+
+
+def test_files_that_do_not_belong_together(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.fits"
+    data, header = fits.getdata(files[1], header=True)
+    fits.writeto(other, data[:2], header)
+    with pytest.raises(InputError, match=r"no result of .* shapes"):
+        inspect_files(files[0], other)
+    header["DATE-OBS"] = "2025-01-01T00:00:00"
+    fits.writeto(other, data, header, overwrite=True)
+    with pytest.raises(InputError, match="DATE-OBS is '2025"):
+        inspect_files(files[0], other)
+
+
+def test_no_value_in_common(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", make_noise("white", (64, 64), 0))
+    np.save(tmp_path / "b.npy", np.full((64, 64), np.nan))
+    with pytest.raises(InputError, match="no value in common"):
+        inspect_files(tmp_path / "a.npy", tmp_path / "b.npy")
+
+
+def test_authors_result_leaves_structure(shared: Path) -> None:
+    found = inspect_files(shared / "reference" / "example_sst.npy", shared / "reference" / "prediction_sst.npy")
+    assert not found.flat
+    assert found.lines[0].figures.correlation > 0.05
