@@ -13,6 +13,7 @@ import numpy as np
 from .bank import bank
 from .batches import Batches
 from .network import stokes
+from .start import starting_network
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -32,7 +33,7 @@ class Recipe:
     description : str
         What it is, for its card.
     start : str, optional
-        The network whose weights it starts from, where layers bear the same name.
+        The published network whose weights it starts from, where layers bear the same name.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -68,8 +69,7 @@ def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
     model = recipe.build()
     if recipe.start:
-        source = keras.models.load_model(RUNS / recipe.start / "final.keras")
-        known = {layer.name: layer.get_weights() for layer in source.layers}
+        known = {layer.name: layer.get_weights() for layer in starting_network(recipe.start).layers}
         for layer in model.layers:
             if known.get(layer.name):
                 layer.set_weights(known[layer.name])

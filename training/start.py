@@ -15,8 +15,8 @@ from solardn.model import load
 from .network import stokes
 
 
-def starting_weights(name: str) -> list[NDArray[np.float32]]:
-    """Return the weights of an ONNX network of the form of `training.network.stokes`, in the order of Keras.
+def starting_network(name: str) -> keras.Model:
+    """Return an ONNX network of the form of `training.network.stokes` as a Keras model in float32.
 
     Raises
     ------
@@ -27,8 +27,10 @@ def starting_weights(name: str) -> list[NDArray[np.float32]]:
     graph = onnx.load_from_string(found.data).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     convolutions = [[values[n] for n in node.input[1:]] for node in graph.node if node.op_type == "Conv"]
+    policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     model = stokes()
+    keras.config.set_dtype_policy(policy)
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
     if shapes != [tuple(layer.kernel.shape) for layer in layers]:
@@ -44,5 +46,10 @@ def starting_weights(name: str) -> list[NDArray[np.float32]]:
             raise ModelError(
                 f"network {name} computes otherwise than those that pairs train; start from another, or from none"
             )
-    loaded: list[NDArray[np.float32]] = model.get_weights()
+    return model
+
+
+def starting_weights(name: str) -> list[NDArray[np.float32]]:
+    """Return the weights of such a network, in the order of Keras; see `starting_network`."""
+    loaded: list[NDArray[np.float32]] = starting_network(name).get_weights()
     return loaded
