@@ -43,6 +43,7 @@ def _origin(name: str, recipe: Recipe, run: Path) -> dict[str, object]:
         "revision": (run / "revision").read_text().strip(),
         "seed": recipe.plan.seed,
         "steps": recipe.plan.steps,
+        "precision": (run / "precision").read_text(),
         "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
     }
 

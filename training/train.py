@@ -36,15 +36,27 @@ class Plan:
         Seed of the weights and of the batches.
     every : int
         Steps between validations and checkpoints.
-    precision : str
-        Keras policy of the layers that do not see the map itself.
+    precision : str, optional
+        Keras policy of the layers that do not see the map itself; what the machine computes fastest when not given.
     """
 
     steps: int
     rate: float = 1.5e-3
     seed: int = 1
     every: int = 1500
-    precision: str = "mixed_bfloat16"
+    precision: str | None = None
+
+
+def fastest_precision() -> str:
+    """Return the Keras policy that this machine computes fastest.
+
+    A CPU without instructions for bfloat16 emulates it, eight times slower than float32.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return "mixed_bfloat16"
+    cpu = Path("/proc/cpuinfo")
+    flags = cpu.read_text() if cpu.exists() else ""
+    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
 class Trainer:
@@ -64,7 +76,7 @@ class Trainer:
         self.folder, self.plan = folder, plan
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(plan.seed)
-        keras.config.set_dtype_policy(plan.precision)
+        keras.config.set_dtype_policy(self._precision())
         self.model = build()
         self.two = len(self.model.outputs) == 2
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -77,6 +89,13 @@ class Trainer:
         self.checkpoint = tf.train.Checkpoint(model=self.model, optimizer=self.optimizer)
         self.step = self._resume()
         self._train = tf.function(self._train_eagerly)
+
+    def _precision(self) -> str:
+        """Return the Keras policy of this training; one that is resumed keeps what it began with."""
+        marker = self.folder / "precision"
+        if not marker.exists():
+            marker.write_text(self.plan.precision or fastest_precision())
+        return marker.read_text()
 
     def _resume(self) -> int:
         marker = self.folder / "step"
