@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
-from .arrays import Float, Sigma, as_float32, as_maps, per_map, positive
+from .arrays import Cycles, Float, Sigma, as_float32, as_maps, per_map, positive
 from .engine import Engine
 from .errors import OptionError
-from .maps import denoised, uncertainties
+from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
 from .objects import denoise_container, is_container
 from .runner import Runner
@@ -89,7 +89,7 @@ class Denoiser:
         """The most pixels that are kept along each side of a tile."""
         return self._runner.limits().tile
 
-    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: int = 1) -> Any:
+    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: Cycles = 1) -> Any:
         """Take the noise out of maps.
 
         Parameters
@@ -102,8 +102,9 @@ class Denoiser:
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
         scale : float, optional
             The factor to network units, given outright instead of `noise_sigma`.
-        cycles : int
-            Passes of the network; each after the first runs on the residual and adds what it finds.
+        cycles : int or "auto"
+            Passes of the network; each after the first runs on the residual and adds what it finds. ``auto`` goes on, up to five, while the
+            residual of a map holds structure and a pass brings the result nearer to the truth (see `solardn.cycles`).
 
         Returns
         -------
@@ -126,10 +127,12 @@ class Denoiser:
         for index, plane in zip(
             np.ndindex(array.shape[:-2]), denoised(self._runner, planes, scales, cycles), strict=True
         ):
-            result[index] = plane
+            result[index] = plane.values
         return result
 
-    def denoise_maps(self, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: int = 1) -> Iterator[Float]:
+    def denoise_maps(
+        self, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: Cycles = 1
+    ) -> Iterator[Denoised]:
         """Take the noise out of many maps of one shape, several at once where that is faster.
 
         Parameters
@@ -138,13 +141,14 @@ class Denoiser:
             Maps (y, x), of any real type and byte order; never changed.
         scales : sequence of float
             Factor from the data's units to the network's, for each map (see `scaling`).
-        cycles : int
-            Passes of the network.
+        cycles : int or "auto"
+            Passes of the network, as for `denoise`.
 
         Yields
         ------
-        ndarray of float32
-            The denoised maps in the data's units, in their order; pixels that are not finite are as they were.
+        Denoised
+            The denoised maps (``values``) in the data's units, in their order, and how many passes are in each (``cycles``); pixels that are
+            not finite are as they were.
 
         Raises
         ------
@@ -155,9 +159,9 @@ class Denoiser:
         """
         return denoised(self._runner, planes, scales, cycles)
 
-    def denoise_map(self, plane: NDArray[Any], scale: float, cycles: int = 1) -> Float:
+    def denoise_map(self, plane: NDArray[Any], scale: float, cycles: Cycles = 1) -> Float:
         """Take the noise out of one map; see `denoise_maps`."""
-        return next(denoised(self._runner, [plane], [scale], cycles))
+        return next(denoised(self._runner, [plane], [scale], cycles)).values
 
     def uncertainty(
         self,
@@ -268,7 +272,7 @@ def denoise(
     noise_sigma: Sigma = "auto",
     *,
     scale: float | None = None,
-    cycles: int = 1,
+    cycles: Cycles = 1,
     model: str | Path | models.Model = models.DEFAULT,
     **options: Any,
 ) -> Any:

@@ -11,6 +11,8 @@ from .errors import InputError, OptionError
 
 Float = NDArray[np.float32]
 Sigma = Literal["auto"] | float | NDArray[Any]
+Cycles = int | Literal["auto"]
+"""Passes of a network over a map: so many, or as many as the map needs (`solardn.cycles`)."""
 
 
 def as_maps(maps: ArrayLike) -> NDArray[Any]:
@@ -97,8 +99,19 @@ def positive(value: float, name: str) -> float:
     return number
 
 
-def whole(value: int, name: str, least: int) -> int:
-    """Return a whole number that is not below the least.
+def checked_cycles(cycles: Cycles) -> Cycles:
+    """Return a number of passes, or "auto".
+
+    Raises
+    ------
+    OptionError
+        It is neither "auto" nor a whole number from 1.
+    """
+    return "auto" if isinstance(cycles, str) and cycles == "auto" else whole(cycles, "cycles", 1, "'auto' or ")
+
+
+def whole(value: int | str, name: str, least: int, instead: str = "") -> int:
+    """Return a whole number that is not below the least; what may stand instead of it is named in the error.
 
     Raises
     ------
@@ -106,5 +119,5 @@ def whole(value: int, name: str, least: int) -> int:
         It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise OptionError(f"{name} is {value!r}; give a whole number from {least}")
+        raise OptionError(f"{name} is {value!r}; give {instead}a whole number from {least}")
     return int(value)

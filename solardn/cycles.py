@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .diagnosis import diagnose
 from .errors import InputError
 from .noise import NoiseEstimate, estimate, sample
+from .spectrum import Array
 
 Float = NDArray[np.float32]
 Pass = Callable[[Float], Float]
@@ -32,7 +33,14 @@ MARGIN = 0.25
 """Least gain relative to the noise a pass puts back: that is known only as well as the noise itself."""
 
 
-def refine(run: Pass, data: Float, first: Float, most: int = MOST, seed: int = 0) -> tuple[Float, int]:
+def refine(
+    run: Pass,
+    data: Float,
+    first: Float,
+    holes: NDArray[np.bool_] | None = None,
+    most: int = MOST,
+    seed: int = 0,
+) -> tuple[Float, int]:
     """Add passes over the residual as long as each is worth it.
 
     Parameters
@@ -43,6 +51,8 @@ def refine(run: Pass, data: Float, first: Float, most: int = MOST, seed: int = 0
         The observed map in network units, finite.
     first : (y, x) array
         What the first pass made of it.
+    holes : (y, x) array of bool, optional
+        Pixels that hold no observed value, and decide nothing.
     most : int
         Most passes, the first included.
     seed : int
@@ -54,13 +64,15 @@ def refine(run: Pass, data: Float, first: Float, most: int = MOST, seed: int = 0
         The result, and how many passes are in it; `first` and 1 where the noise of the map cannot be found.
     """
     try:
-        noise = estimate(data)
+        noise = estimate(data, holes)
     except InputError:  # too small or without noise: nothing to decide with
         return first, 1
+    valid = np.ones(data.shape, bool) if holes is None else ~holes
+    seen = np.where(valid, data, np.nan)
     result, passes = first, 1
     nudge: NDArray[np.float64] | None = None
     nudged_data = nudged = first
-    while passes < most and diagnose(data, result, noise=noise).structured:
+    while passes < most and diagnose(seen, result, noise=noise).structured:
         residual = data - result
         addition = run(residual)
         if nudge is None:
@@ -68,19 +80,16 @@ def refine(run: Pass, data: Float, first: Float, most: int = MOST, seed: int = 0
             nudged_data = data + np.float32(NUDGE) * nudge.astype(np.float32)
             nudged = run(nudged_data)
         response = run(nudged_data - nudged)
-        if not _worth_it(addition, residual, (response - addition) / NUDGE, nudge, noise):
+        put_back = 2 * nudge * ((response - addition) / NUDGE).astype(np.float64)
+        if not _worth_it(addition[valid].astype(np.float64), residual[valid], put_back[valid], noise):
             break
         result, nudged, passes = result + addition, nudged + response, passes + 1
     return result, passes
 
 
-def _worth_it(
-    addition: Float, residual: Float, response: Float, nudge: NDArray[np.float64], noise: NoiseEstimate
-) -> bool:
-    """Tell whether adding `addition` lowers the mean square error, beyond doubt."""
-    d = addition.astype(np.float64)
-    put_back = 2 * nudge * response
-    change = d * d - 2 * d * residual + put_back
+def _worth_it(addition: Array, residual: Float, put_back: Array, noise: NoiseEstimate) -> bool:
+    """Tell whether adding `addition` lowers the mean square error, beyond doubt, from values at some pixels."""
+    change = addition * addition - 2 * addition * residual + put_back
     independent = change.size * min(1.0, float((noise.spectrum > 0.1 * noise.spectrum.max()) @ noise.area))
     doubt = 2 * float(np.std(change)) / np.sqrt(independent)
     return bool(np.mean(change) < -max(doubt, GAIN * noise.sigma**2, MARGIN * float(np.mean(put_back))))

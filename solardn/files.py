@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .api import Denoiser
+from .arrays import Cycles, checked_cycles
 from .cube import Batch
 from .io import Sink
 from .io.place import check_place, check_space
@@ -34,7 +35,7 @@ def denoise_file(
     model: str | Path = DEFAULT,
     noise_sigma: float | Literal["auto"] = "auto",
     scale: float | None = None,
-    cycles: int = 1,
+    cycles: Cycles = 1,
     stokes: str | None = None,
     ext: str | int | None = None,
     axes: str | None = None,
@@ -59,8 +60,8 @@ def denoise_file(
         rms of the noise, in the data's units; estimated for each Stokes parameter and wavelength by default.
     scale : float, optional
         Factor from the data's units to the network's, given outright; excludes `noise_sigma`.
-    cycles : int
-        Passes of the network; each after the first runs on the residual.
+    cycles : int or "auto"
+        Passes of the network; each after the first runs on the residual. ``auto`` decides for each map (see `solardn.cycles`).
     stokes : str, optional
         Stokes parameters to denoise, ``"QUV"`` by default; the others are copied.
     ext : str or int, optional
@@ -96,6 +97,7 @@ def denoise_file(
         untouched in any case.
     """
     begun = time.perf_counter()
+    checked_cycles(cycles)
     with look_at(input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext) as plan:
         layers = [RESIDUAL] if residual else []
         place = _checked_place(plan, output, layers, overwrite)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Float, as_float32, whole
+from .arrays import Cycles, Float, as_float32, checked_cycles
 from .memory import Share
 from .runner import Runner
 from .sampling import (
@@ -24,23 +25,52 @@ from .sampling import (
 from .units import prepare
 
 
-def denoised(runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: int) -> Iterator[Float]:
+@dataclass(frozen=True)
+class Denoised:
+    """One denoised map.
+
+    Attributes
+    ----------
+    values : ndarray of float32
+        The map (y, x) in the data's units; pixels that were not finite are as they were.
+    cycles : int
+        Passes of the network that are in it.
+    """
+
+    values: Float
+    cycles: int
+
+
+def denoised(
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: Cycles
+) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
-    passes = whole(cycles, "cycles", 1)
+    asked = checked_cycles(cycles)
 
     def mean(window: Float, _: tuple[int, int]) -> Float:
         found: Float = runner.engine.run(window[np.newaxis, np.newaxis], outputs=["mean"])["mean"][0]
         return found
 
-    def work(number: int, workers: int) -> Float:
+    def work(number: int, workers: int) -> Denoised:
         data = as_float32(planes[number])
         if not np.isfinite(data).any():
-            return data.copy()
+            return Denoised(data.copy(), 1)
         prepared = prepare(data, scales[number])
-        found = runner.tiled(mean, prepared.units, workers, runner.limits)[0]
-        for _ in range(passes - 1):
-            found = found + runner.tiled(mean, prepared.units - found, workers, runner.limits)[0]
-        return prepared.restored(prepared.checked(found, runner.card.name))
+
+        def once(units: Float) -> Float:
+            layers = runner.tiled(mean, units, workers, runner.limits)
+            return np.asarray(layers[0])
+
+        found, passes = once(prepared.units), 1
+        if asked == "auto":
+            from .cycles import refine
+
+            found = prepared.checked(found, runner.card.name)
+            found, passes = refine(once, prepared.units, found, prepared.holes)
+        else:
+            while passes < asked:
+                found, passes = found + once(prepared.units - found), passes + 1
+        return Denoised(prepared.restored(prepared.checked(found, runner.card.name)), passes)
 
     return runner.each_map(work, planes, runner.limits)
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from . import __version__
 from .api import Denoiser
+from .arrays import Cycles
+from .cycles import MOST
 from .journal import Task
 from .levels import Level
 from .plan import Plan
@@ -25,7 +27,7 @@ def denoising_step(
     levels: dict[tuple[str, int], Level],
     noise_sigma: float | Literal["auto"],
     scale: float | None,
-    cycles: int,
+    cycles: Cycles,
 ) -> Step:
     """Return what is recorded in the output's header."""
     card, cube = denoiser.card, plan.cube
@@ -57,7 +59,7 @@ def denoising_step(
     history = (
         f"solardn: {plan.n_denoised} of {cube.n_maps} maps of {cube.map_shape[0]} x {cube.map_shape[1]} pixels denoised"
         + (f" (Stokes {', '.join(plan.letters)}; others copied)" if plan.letters else ""),
-        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {cycles} cycle{'s' * (cycles > 1)}",
+        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {in_words(cycles)}",
         f"solardn: axes: {cube.how}",
     )
     return Step(
@@ -71,6 +73,13 @@ def denoising_step(
         parent=plan.source.path.name,
         date=today(),
     )
+
+
+def in_words(cycles: Cycles) -> str:
+    """Return a number of passes, for people."""
+    if cycles == "auto":
+        return f"up to {MOST} cycles, as each map needs"
+    return f"{cycles} cycle{'s' * (cycles > 1)}"
 
 
 def today() -> str:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import Denoiser
+from .arrays import Cycles
 from .cube import Index
 from .errors import InputError
 from .levels import Level
+from .maps import Denoised
 from .missing import Mask
 from .plan import Plan
 from .summary import MapRecord, Sample, rms
@@ -42,7 +44,7 @@ class Work:
     denoiser : Denoiser
     levels : dict
         The noise of each group of maps.
-    cycles : int
+    cycles : int or "auto"
     residual : bool
         Whether data − result is returned as well.
     progress : callable or None
@@ -60,7 +62,7 @@ class Work:
         plan: Plan,
         denoiser: Denoiser,
         levels: dict[tuple[str, int], Level],
-        cycles: int,
+        cycles: Cycles,
         residual: bool,
         progress: Progress | None,
     ) -> None:
@@ -106,18 +108,19 @@ class Work:
         self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost))
         return job.observed
 
-    def _finished(self, job: _Job, results: Iterator[Float]) -> Float:
+    def _finished(self, job: _Job, results: Iterator[Denoised]) -> Float:
         """Return the next result as the one of this map."""
         try:
-            result = next(results)
+            found = next(results)
         except InputError as error:
             raise InputError(f"map {job.index} of {self._plan.source.label}: {error}") from error
+        result = found.values
         absent = ~np.isfinite(job.values)
         lost = int(absent.sum())
         residual_rms = rms(_difference(job.values, result))
         self.pixels += result.size
         letter = self._plan.cube.letter(job.index)
-        self.records.append(MapRecord(job.index, letter, job.sigma, job.scale, residual_rms, self._cycles, lost))
+        self.records.append(MapRecord(job.index, letter, job.sigma, job.scale, residual_rms, found.cycles, lost))
         if self._is_wanted:
             self._keep(job.index, job.values, result, job.sigma)
         return np.where(absent, job.observed, result) if lost else result

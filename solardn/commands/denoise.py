@@ -151,7 +151,7 @@ def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
             f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value (not finite, fills, masked) and stay as they are"
         )
     click.echo(
-        f"  network   {summary.network} on {summary.device}, {report.duration(summary.seconds)}, {speed:.2g} Mpx/s"
+        f"  network   {summary.network}, {_passes(summary)}, on {summary.device}, {report.duration(summary.seconds)}, {speed:.2g} Mpx/s"
     )
     if verbose:
         click.echo(f"  device    {summary.why}")
@@ -160,3 +160,10 @@ def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
             name = f"{level.stokes} {level.wavelength}".strip()
             how = f"from {level.maps} maps" if level.maps else "not estimated from its own maps"
             click.echo(f"  level     {name}: {level.noise_sigma:.4g}{unit}, {how}")
+
+
+def _passes(summary: Summary) -> str:
+    """Return how many passes of the network the maps got."""
+    passes = sorted({record.cycles for record in summary.maps if record.cycles})
+    words = f"{passes[0]} cycle{'s' * (passes[-1] > 1)}"
+    return words if len(passes) == 1 else f"{passes[0]} to {passes[-1]} cycles"

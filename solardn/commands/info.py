@@ -11,6 +11,7 @@ from . import options, report
 
 if TYPE_CHECKING:
     from ..api import Denoiser
+    from ..arrays import Cycles
     from ..plan import Plan
 
 
@@ -44,7 +45,14 @@ def info(
 
 
 def show(
-    path: Path, denoiser: Denoiser, *, noise_sigma: Any, scale: float | None, cycles: int, as_json: bool, **choices: Any
+    path: Path,
+    denoiser: Denoiser,
+    *,
+    noise_sigma: Any,
+    scale: float | None,
+    cycles: Cycles,
+    as_json: bool,
+    **choices: Any,
 ) -> None:
     """Print what would be done to a file; options that say nothing about that are left aside."""
     import statistics
@@ -64,7 +72,7 @@ def show(
         _say(figures, cycles)
 
 
-def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: int) -> tuple[float, float]:
+def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: Cycles) -> tuple[float, float]:
     """Return the part of pixels without value in the map in the middle, and the time that all maps would take, measured on it."""
     import time
 
@@ -81,9 +89,11 @@ def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: int) -> tuple
     return float(absent.mean()), (time.perf_counter() - begun) * len(chosen) * plane.size / part.size
 
 
-def _say(figures: dict[str, Any], cycles: int) -> None:
+def _say(figures: dict[str, Any], cycles: Cycles) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from ..recording import in_words
 
     unit = f" {figures['unit']}" if figures["unit"] else ""
     height, width = figures["map_shape"]
@@ -102,7 +112,7 @@ def _say(figures: dict[str, Any], cycles: int) -> None:
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
         "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle (not finite, fills, masked)",
         "scale": f"{figures['scale']:.4g} to the network's units",
-        "network": f"{figures['network']}, {cycles} cycle{'s' * (cycles > 1)}",
+        "network": f"{figures['network']}, {in_words(cycles)}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",
         "device": f"{figures['device']} ({figures['device_why']})",
         "time": f"about {report.duration(figures['seconds'])}",

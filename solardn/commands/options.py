@@ -118,11 +118,11 @@ scaling_options = _all(
 
 cycles_option = click.option(
     "--cycles",
-    type=int,
-    metavar="N",
+    type=auto_or(int),
+    metavar="auto|N",
     default=1,
     show_default=True,
-    help="Passes of the network; each after the first runs on the residual.",
+    help="Passes of the network; each after the first runs on the residual. auto goes on, map by map, while the residual holds structure.",
 )
 
 output_options = _all(

@@ -48,7 +48,7 @@ DENOISE_KEYS = _COMMON | {
     "outputs": "files written",
     "residual_rms": "rms of data − result in the data's units: the median over maps",
     "residual_ratio": "the same in units of the noise",
-    "cycles": "passes of the network",
+    "cycles": "passes of the network: the most over the maps",
     "pixels": "pixels denoised",
     "seconds": "time taken",
 }

@@ -13,6 +13,7 @@ import pytest
 from astropy.io import fits
 
 import solardn as package
+from benchmarks.scenes import make_truth
 
 
 def test_a_map_comes_back_denoised_in_a_file_like_its_own(solardn, image, noisy, tmp_path):
@@ -108,6 +109,22 @@ def test_a_table_tells_what_was_done_to_each_map_of_a_cube(solardn, crisp, tmp_p
     assert table["CYCLES"][:4].tolist() == [0, 0, 0, 2]
     assert np.isnan(table["NOISE"][0])
     assert table["NOISE"][3] == pytest.approx(0.02, rel=0.2)
+
+
+def test_as_many_passes_as_each_map_needs(solardn, tmp_path):
+    noise = np.random.default_rng(0).normal(0, 1, (2, 96, 96)).astype(np.float32)
+    noise[1] += 30 * make_truth("filaments", (96, 96), 4).astype(np.float32)
+    fits.writeto(tmp_path / "in.fits", noise)
+    figures = solardn.json(
+        "denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--cycles", "auto"
+    )
+    passes = fits.getdata(tmp_path / "out.fits", "SOLARDN")["CYCLES"]
+    assert passes[0] == 1 < passes[1] == figures["cycles"] <= 5
+    header = fits.getheader(tmp_path / "out.fits")
+    assert json.loads(header["PRPARA1"])["cycles"] == "auto"
+    assert "up to 5 cycles, as each map needs" in "".join(header["HISTORY"])
+    said = solardn.good("info", tmp_path / "in.fits", "--model", "smooth", "--cycles", "auto")
+    assert "up to 5 cycles" in said
 
 
 def test_an_npy_array_comes_back_as_one(solardn, noisy, tmp_path):

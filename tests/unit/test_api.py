@@ -134,9 +134,10 @@ def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
         ({"scale": 1e-50}, "scale is 1e-50, beyond what float32 holds"),
         ({"scale": "big"}, "scale is 'big'"),
         ({"scale": 1.0, "noise_sigma": 1.0}, "exclude each other"),
-        ({"scale": 1.0, "cycles": 0}, "cycles is 0; give a whole number from 1"),
+        ({"scale": 1.0, "cycles": 0}, "cycles is 0; give 'auto' or a whole number from 1"),
         ({"scale": 1.0, "cycles": 1.5}, "cycles is 1.5"),
         ({"scale": 1.0, "cycles": True}, "cycles is True"),
+        ({"scale": 1.0, "cycles": "many"}, "cycles is 'many'; give 'auto' or a whole number from 1"),
     ],
 )
 def test_nonsense_options_are_refused(blur: Denoiser, options: dict[str, Any], says: str) -> None:
@@ -230,13 +231,13 @@ def test_many_maps_at_once_are_the_same_as_one_by_one(pooled_model: Path) -> Non
     one = Denoiser(pooled_model, device="cpu", threads=1)
     many = Denoiser(pooled_model, device="cpu", threads=3)
     expected = [one.denoise_map(plane, scale) for plane, scale in zip(maps, scales, strict=True)]
-    np.testing.assert_array_equal(list(many.denoise_maps(maps, scales)), expected)
+    np.testing.assert_array_equal([found.values for found in many.denoise_maps(maps, scales)], expected)
     assert list(many.denoise_maps([], [])) == []
 
 
 def test_an_error_comes_when_it_is_the_turn_of_its_map(blur: Denoiser) -> None:
     results = blur.denoise_maps([MAP, np.full(MAP.shape, 3e38), MAP], [1.0, 10.0, 1.0])
-    assert next(results).shape == MAP.shape
+    assert next(results).values.shape == MAP.shape
     with pytest.raises(InputError, match="too large"):
         next(results)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from benchmarks.scenes import filtered, make_noise, make_truth, radius
+from solardn import Denoiser
 from solardn.cycles import MOST, refine
+from tests import networks
 
 SHAPE = (256, 256)
 
@@ -53,3 +57,51 @@ def test_a_map_whose_noise_cannot_be_found_gets_one_pass() -> None:
     result, passes = refine(lambda data: data, tiny, tiny)
     assert result is tiny
     assert passes == 1
+
+
+@pytest.fixture
+def blur(tmp_path: Path) -> Denoiser:
+    """Return a network that smooths too much, whatever the noise."""
+    return Denoiser(networks.blur(tmp_path / "blur.onnx"), device="cpu", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("truth", "noise", "ratio"), [("none", "white", 1), ("points", "white", 30), ("sunspot", "band 0.5 sharp", 30)]
+)
+def test_a_network_that_smooths_too_much_gets_the_passes_it_needs(
+    blur: Denoiser, truth: str, noise: str, ratio: float
+) -> None:
+    signal = ratio * make_truth(truth, SHAPE, 4)
+    data = (signal + make_noise(noise, SHAPE, 4)).astype(np.float32)
+    once, (found,) = blur.denoise(data, scale=1.0), blur.denoise_maps([data], [1.0], "auto")
+    assert error(found.values, signal) <= error(once, signal)
+    assert (found.cycles > 1) == (truth != "none")
+    np.testing.assert_array_equal(found.values, blur.denoise(data, scale=1.0, cycles=found.cycles))
+
+
+def test_pixels_without_value_decide_nothing(blur: Denoiser) -> None:
+    data = (30 * make_truth("points", SHAPE, 4) + make_noise("white", SHAPE, 4)).astype(np.float32)
+    data[:, 200:], data[10, 10] = np.nan, np.inf
+    (found,) = blur.denoise_maps([data], [1.0], "auto")
+    (part,) = blur.denoise_maps([data[:, :200]], [1.0], "auto")
+    assert found.cycles == part.cycles > 1
+    assert np.isnan(found.values[:, 200:]).all()
+    assert np.isfinite(found.values[20:, :200]).all()
+
+
+@pytest.mark.parametrize("truth", ["plage", "filaments", "none"])
+@pytest.mark.parametrize("noise", ["white", "band 0.3 soft", "band 0.3 varying"])
+@pytest.mark.parametrize("ratio", [0.5, 2, 16])
+def test_the_network_that_ships_comes_no_farther_from_the_truth(
+    shipped: Denoiser, truth: str, noise: str, ratio: float
+) -> None:
+    signal = ratio * make_truth(truth, SHAPE, 5)
+    data = (signal + make_noise(noise, SHAPE, 5)).astype(np.float32)
+    once, found = (shipped.denoise(data, noise_sigma=1.0, cycles=cycles) for cycles in (1, "auto"))
+    assert error(found, signal) <= error(once, signal) * (1 + 1e-6)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Denoiser:
+    """Return the network that is taken by default."""
+    return Denoiser(device="cpu")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.scenes import make_truth
 from solardn import Denoiser
 from tests import networks
 
@@ -57,3 +58,17 @@ def test_passes_over_the_residual_are_exact_too(tmp_path: Path) -> None:
     plane = np.random.default_rng(0).normal(size=(130, 90)).astype(np.float32)
     results = [Denoiser(path, device="cpu", tile=tile).denoise(plane, scale=0.1, cycles=3) for tile in (1000, 8)]
     np.testing.assert_array_equal(*results)
+
+
+def test_passes_that_the_residual_decides_are_exact_too(tmp_path: Path) -> None:
+    path = networks.blur(tmp_path / "net.onnx")
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(130, 90)).astype(np.float32)
+    plane += 30 * make_truth("filaments", plane.shape, 4).astype(np.float32)
+    plane[3, 70:] = np.nan
+    results = [
+        next(Denoiser(path, device="cpu", tile=tile, threads=tile % 3 + 1).denoise_maps([plane], [1.0], "auto"))
+        for tile in (1000, 8)
+    ]
+    assert results[0].cycles == results[1].cycles > 1
+    np.testing.assert_array_equal(*(found.values for found in results))
