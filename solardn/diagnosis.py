@@ -1,63 +1,34 @@
-"""Whether what was taken away from a map was noise: the residual's strength, spectrum, place and shape, and a verdict in words."""
+"""Whether what was taken away from a map was noise: the residual's strength, spectrum, place and shape.
+
+Even the best estimate leaves a residual that correlates with it. Where noise cannot be told from signal, a part of the noise passes into the result, and
+what passes is missing in the residual: for the mean of the posterior, ⟨residual · result⟩ is the mean square error of the result, and
+⟨residual · observation⟩ is σ². Both are held against what they must be, not against 0.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .bands import Band, bands_of
 from .errors import InputError
 from .noise import NoiseEstimate, estimate, spread
-from .spectrum import CORRELATION, Array, rings, window_spectra
-
-SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))
-"""Bands of scales, in pixels (1 / spatial frequency), in which the residual's power is held against that of the noise."""
-
-EXCESS = 1.15
-"""Power of the residual in a band, relative to that of the noise, and rms of the whole, above which there is more than noise."""
-
-LOUD = 0.03
-"""Part of the windows that may exceed the noise by far before structure is said to be left."""
-
-LINKED = 0.05
-"""Correlation with the result or the intensity from which on a residual holds structure."""
-
-SMALL = 0.8
-"""rms of the residual relative to the noise below which it is too small to be all the noise."""
+from .spectrum import Array, rings, window_spectra
 
 BEYOND = 5
 """Residuals beyond this many σ are counted."""
 
+LINKED = 0.05
+"""Correlation beyond what is expected from which on a residual holds structure."""
 
-@dataclass(frozen=True)
-class Band:
-    """The residual's power in one band of scales.
+SMALL = 0.8
+"""rms relative to the noise below which what was taken away is not all the noise."""
 
-    Attributes
-    ----------
-    smallest, largest : float
-        Scales, pixels; `largest` may be infinite.
-    ratio : float
-        Power of the residual over that of the noise, mean over the map.
-    loud : float
-        Part of the windows, 0 to 1, in which the residual exceeds the noise by more than chance, and by more than it does at
-        the smallest scales; 0 at those.
-    """
-
-    smallest: float
-    largest: float
-    ratio: float
-    loud: float
-
-    @property
-    def structured(self) -> bool:
-        """Whether the residual holds more than noise at these scales."""
-        return self.ratio > EXCESS or self.loud > LOUD
-
-    def __str__(self) -> str:
-        """Return the scales as people write them."""
-        return f"above {self.smallest:g} px" if np.isinf(self.largest) else f"{self.smallest:g}–{self.largest:g} px"
+SURE = 0.05
+"""Relative accuracy of a noise level that was found."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +43,17 @@ class Diagnosis:
         rms of observation − result, in the data's units.
     ratio : float
         Their quotient; 1, or a little less, when noise and nothing else was taken away.
+    taken : float
+        The part of the noise that was treated as such, √⟨residual · observation⟩ / σ: 1 for the best estimate also where a part of the
+        noise passes; more where structure was taken away.
     correlation : float
         Correlation of the residual with the result, −1 to 1; 0 where the result is constant.
+    limit : float
+        The most that `correlation` may be for the noise that passes, the accuracy of σ, and chance.
     correlation_intensity : float or None
         Correlation of the residual with the intensity, where that was given.
+    chance : float
+        Correlations up to this, with something that has nothing to do with the residual, come by chance (3 standard deviations).
     bands : tuple of Band
         From large to small scales.
     local_low, local_high : float
@@ -89,8 +67,11 @@ class Diagnosis:
     sigma: float
     residual_rms: float
     ratio: float
+    taken: float
     correlation: float
+    limit: float
     correlation_intensity: float | None
+    chance: float
     bands: tuple[Band, ...]
     local_low: float
     local_high: float
@@ -103,9 +84,15 @@ class Diagnosis:
         return self.verdict == "flat"
 
     @property
+    def linked(self) -> bool:
+        """Whether the residual goes with the result more than noise that passes explains."""
+        return self.correlation > self.limit or self.correlation < -(LINKED + self.chance)
+
+    @property
     def structured(self) -> bool:
         """Whether the residual holds structure that a further pass could find."""
-        return self.ratio > SMALL and (any(band.structured for band in self.bands) or abs(self.correlation) > LINKED)
+        enough = self.ratio > SMALL or self.taken > SMALL
+        return enough and (any(band.structured for band in self.bands) or self.linked)
 
 
 def diagnose(
@@ -133,6 +120,8 @@ def diagnose(
     InputError
         The two maps do not have one shape, or the noise of the observation cannot be found.
     """
+    from .verdict import verdict
+
     before, after = np.asarray(observation, dtype=np.float64), np.asarray(result, dtype=np.float64)
     if before.ndim != 2 or before.shape != after.shape:
         raise InputError(
@@ -149,23 +138,48 @@ def diagnose(
         raise InputError("observation and result have no finite pixel in common, so there is nothing to compare")
     rms = float(np.sqrt(np.mean(residual[valid] ** 2)))
     own = _own_noise(residual, valid) or found
-    spectra = window_spectra(np.where(valid, residual, 0.0), valid, found.size)
-    power = (spectra.power @ rings(found.size).area)[spectra.used]
-    local = np.sqrt(power) * found.sigma / (found.coarse[spectra.used] * sigma)
-    low, high = (float(q) for q in np.quantile(local, (0.05, 0.95))) if local.size else (np.nan, np.nan)
+    low, high = _local(residual, valid, found, sigma)
+    chance = _chance(own, int(valid.sum()))
+    passed = max(0.0, (1 + SURE) ** 2 * sigma**2 - rms**2)  # most variance of noise that may have passed
+    product = rms * float(np.std(after[valid]))
     figures = Diagnosis(
         sigma=float(sigma),
         residual_rms=rms,
         ratio=rms / sigma,
+        taken=_taken(residual[valid], before[valid], sigma),
         correlation=_correlation(residual, after, valid),
+        limit=min(1.0, LINKED + chance + (passed / product if product > 0 else 0.0)),
         correlation_intensity=None if intensity is None else _correlation(residual, intensity, valid),
-        bands=_bands(residual, valid, own),
+        chance=chance,
+        bands=bands_of(residual, valid, own),
         local_low=low,
         local_high=high,
         beyond=float(np.mean(np.abs(residual[valid]) > BEYOND * spread(own, before.shape)[valid])),
         verdict="",
     )
-    return replace(figures, verdict=_verdict(figures, before[valid]))
+    return replace(figures, verdict=verdict(figures, before[valid]))
+
+
+def _taken(residual: Array, observed: Array, sigma: float) -> float:
+    """Return √⟨residual · observation⟩ / σ, both without their means."""
+    return float(np.sqrt(max(0.0, np.mean((residual - residual.mean()) * (observed - observed.mean()))))) / sigma
+
+
+def _local(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate, sigma: float) -> tuple[float, float]:
+    """Return the local rms of the residual over the local σ that 5 % of the windows lie below, and that 5 % lie above."""
+    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
+    power = (spectra.power @ rings(noise.size).area)[spectra.used]
+    local = np.sqrt(power) * noise.sigma / (noise.coarse[spectra.used] * sigma)
+    if not local.size:
+        return float("nan"), float("nan")
+    low, high = np.quantile(local, (0.05, 0.95))
+    return float(low), float(high)
+
+
+def _chance(noise: NoiseEstimate, pixels: int) -> float:
+    """Return 3 standard deviations of the correlation of noise with a map it knows nothing of."""
+    independent = pixels * float(noise.spectrum @ noise.area) / float(noise.spectrum.max())
+    return 3 / math.sqrt(max(1.0, independent))
 
 
 def _correlation(residual: Array, other: ArrayLike, valid: NDArray[np.bool_]) -> float:
@@ -185,54 +199,3 @@ def _own_noise(residual: Array, valid: NDArray[np.bool_]) -> NoiseEstimate | Non
         return estimate(residual, ~valid)
     except InputError:  # a residual without noise: nothing, or nearly nothing, was taken away
         return None
-
-
-def _bands(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -> tuple[Band, ...]:
-    """Hold the residual's power against that of the noise, band by band."""
-    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
-    ring = rings(noise.size)
-    power = spectra.power[spectra.used]
-    local = (noise.coarse[spectra.used] / noise.sigma) ** 2
-    expected = noise.spectrum
-    bands: list[Band] = []
-    finer = np.ones(len(power))
-    for smallest, largest in reversed(SCALES):
-        # Where the noise has no power there is nothing to compare with.
-        inside = (ring.k > 1 / largest) & (ring.k <= 1 / smallest) & (expected > 1e-2 * expected.max())
-        if not inside.any() or not len(power):
-            continue
-        weight = ring.counts[inside]
-        here, there = power[:, inside] @ weight, expected[inside] @ weight * local
-        chance = 5 * np.sqrt(CORRELATION * (expected[inside] ** 2 @ weight)) / (expected[inside] @ weight)
-        # A window that is louder at all scales alike holds stronger noise; structure is louder at large scales.
-        loud = here / there > np.maximum(finer, 1) * (1.3 + chance)
-        bands.append(Band(smallest, largest, float(here.sum() / there.sum()), float(loud.mean()) if bands else 0.0))
-        finer = np.maximum(finer, here / there) if len(bands) == 1 else finer
-    return tuple(reversed(bands))
-
-
-def _verdict(found: Diagnosis, values: Array) -> str:
-    """Return what the figures say, in plain words."""
-    if found.residual_rms == 0:
-        return "nothing was taken away: result and observation are the same"
-    if looks_like_counts(values):
-        return "values look like counts: check the units"
-    if found.ratio < SMALL:
-        return "residual too small: noise σ over-estimated or data smoothed before"
-    if found.correlation_intensity is not None and abs(found.correlation_intensity) > max(
-        LINKED, abs(found.correlation)
-    ):
-        return f"the residual correlates with the intensity ({found.correlation_intensity:+.2f}): crosstalk, or noise that goes with it"
-    left = [str(band) for band in found.bands if band.structured]
-    if left:
-        return f"structure left at {', '.join(left)}: try --cycles 2"
-    if abs(found.correlation) > LINKED:
-        return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
-    if found.ratio > EXCESS:
-        return "residual too large: noise σ under-estimated"
-    return "flat"
-
-
-def looks_like_counts(values: Array) -> bool:
-    """Tell whether values are whole numbers as large as a detector's."""
-    return bool(np.abs(values).max() > 100 and (values == np.round(values)).all())

@@ -74,7 +74,7 @@ def find_levels(
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma
         return {group: Level(*group, sigma, 0) for group in groups}
     most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
-    wanted = {index: group for group in _sampled(groups) for index in _spread(groups[group], most)}
+    wanted = {index: group for group in _sampled(groups) for index in evenly(groups[group], most)}
     found: dict[Group, list[float]] = {group: [] for group in groups}
     reasons: list[str] = []
     for index, level, why in _estimates(plan, denoiser, list(wanted)):
@@ -107,7 +107,7 @@ def _between(medians: dict[Group, float], group: Group) -> float:
     return float(np.interp(group[1], places, sigmas))
 
 
-def _spread(members: list[Index], most: int) -> list[Index]:
+def evenly(members: list[Index], most: int) -> list[Index]:
     """Return so many members, evenly spread."""
     return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
 

@@ -10,20 +10,23 @@ import click
 from . import options, report
 
 if TYPE_CHECKING:
-    from ..inspect import Inspection
+    from ..inspection import Inspection
 
 KEYS = {
     "observation, result": "the files, and which parts of them",
     "unit": "unit of the data, or empty",
     "flat": "true when what was taken away is noise in every kind of map",
     "verdict": "the whole in one sentence",
+    "wavelength_drift": "for each Stokes parameter: relative change of ratio from the first wavelength to the last",
     "lines": "for each kind of map:",
     "  stokes, wavelength": "Stokes parameter, and place on the axis of wavelength",
     "  maps": "how many maps were looked at; the figures are medians over them",
     "  sigma": "rms of the noise, in the data's units",
     "  residual_rms, ratio": "rms of observation − result, in the data's units and in units of sigma",
-    "  correlation": "of the residual with the result, −1 to 1",
+    "  taken": "√⟨residual·observation⟩ in units of sigma: 1 for the best estimate, more where structure was taken away",
+    "  correlation, limit": "of the residual with the result, −1 to 1; the most it may be, as a part of the noise passes",
     "  correlation_intensity": "of the residual with Stokes I; null without I",
+    "  chance": "correlations up to this come by chance",
     "  bands.ratio": "for bands of scales (smallest, largest, in pixels; null: no limit): power of the residual over that of noise",
     "  bands.loud": "part of the field, 0 to 1, in which it is far beyond that of noise",
     "  local_low, local_high": "local rms of the residual over local sigma: 5 % of the field lies below, 5 % above",
@@ -89,7 +92,7 @@ def say(found: Inspection) -> None:
         table.add_column(title, justify="left" if title == "map" else "right", no_wrap=True)
     verdicts: dict[str, list[str]] = {}
     for line in found.lines:
-        figures, name = line.figures, f"{line.stokes} {line.wavelength}".strip()
+        figures, name = line.figures, line.name
         table.add_row(
             name,
             f"{figures.sigma:.3g}",
@@ -100,11 +103,13 @@ def say(found: Inspection) -> None:
             f"{figures.beyond:.0e}" if figures.beyond else "0",
             "–" if line.drift is None else f"{line.drift:+.1%}",
         )
-        verdicts.setdefault(figures.verdict, []).append(name)
+        verdicts.setdefault(line.words, []).append(name)
     unit = f" (in {found.unit})" if found.unit else ""
     click.echo(f"{found.observation} − {found.result}{unit}")
     Console().print(table)
     for verdict, names in verdicts.items():
         click.echo(f"{', '.join(names)}: {verdict}")
+    for letter, change in found.across.items():
+        click.echo(f"{letter} along wavelength: residual/σ changes by {change:+.1%}".strip())
     if len(found.lines) > 1:
         click.echo(found.verdict)

@@ -26,6 +26,32 @@ def test_noise_and_nothing_else_is_flat(kind: str, truth: str) -> None:
     assert abs(found.correlation) < 0.03
 
 
+@pytest.mark.parametrize("strength", [0.3, 1.0, 2.0, 8.0])
+def test_the_best_estimate_is_flat_though_its_residual_correlates(strength: float) -> None:
+    power = np.maximum(radius(SHAPE), 1 / 60) ** -3
+    truth = filtered(np.random.default_rng(3).standard_normal(SHAPE), np.sqrt(power))
+    power *= (strength / truth.std()) ** 2
+    observation = strength / truth.std() * truth + make_noise("white", SHAPE, 4)
+    found = diagnose(observation, filtered(observation, power / (1 + power)), 1.0)  # Wiener's filter
+    assert found.flat
+    assert found.taken == pytest.approx(1, abs=0.03)
+    assert 0.04 < found.correlation < found.limit
+
+
+@pytest.mark.parametrize("kept", [0.9, 0.95])
+def test_a_part_of_a_strong_signal_that_is_taken_away_is_structure(kept: float) -> None:
+    found = diagnose(4 * TRUTH + make_noise("band 0.3 soft", SHAPE, 3), kept * 4 * TRUTH)
+    assert not found.flat
+    assert found.linked
+    assert found.taken > 1.05
+
+
+def test_pixels_far_beyond_the_noise_are_told() -> None:
+    noise = make_noise("white", SHAPE, 3)
+    noise.ravel()[::1500] += 12
+    assert "beyond 5 σ" in diagnose(noise, np.zeros(SHAPE), 1.0).verdict
+
+
 def test_structure_left_is_named_with_its_scale() -> None:
     blurred = filtered(TRUTH, np.exp(-((radius(SHAPE) / 0.05) ** 2)))
     found = diagnose(TRUTH + make_noise("band 0.3 soft", SHAPE, 3), blurred)

@@ -1,0 +1,84 @@
+"""The power of a residual held against that of the noise, in bands of scales."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .noise import NoiseEstimate
+from .spectrum import CORRELATION, Array, rings, window_spectra
+
+SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))
+"""Bands of scales, in pixels (1 / spatial frequency), in which the residual's power is held against that of the noise."""
+
+EXCESS = 1.15
+"""Power of the residual in a band, relative to that of the noise, above which there is more than noise."""
+
+LOUD = 0.03
+"""Part of the windows that may exceed the noise by far before structure is said to be left."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The residual's power in one band of scales.
+
+    Attributes
+    ----------
+    smallest, largest : float
+        Scales, pixels; `largest` may be infinite.
+    ratio : float
+        Power of the residual over that of the noise, mean over the map.
+    loud : float
+        Part of the windows, 0 to 1, in which the residual exceeds the noise by more than chance, and by more than it does at
+        the smallest scales; 0 at those.
+    """
+
+    smallest: float
+    largest: float
+    ratio: float
+    loud: float
+
+    @property
+    def structured(self) -> bool:
+        """Whether the residual holds more than noise at these scales."""
+        return self.ratio > EXCESS or self.loud > LOUD
+
+    def __str__(self) -> str:
+        """Return the scales as people write them."""
+        return f"above {self.smallest:g} px" if np.isinf(self.largest) else f"{self.smallest:g}–{self.largest:g} px"
+
+
+def bands_of(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -> tuple[Band, ...]:
+    """Hold a residual's power against that of the noise, band by band, from large to small scales.
+
+    Parameters
+    ----------
+    residual : (y, x) array
+        Observation − result.
+    valid : (y, x) array of bool
+        Pixels that count.
+    noise : NoiseEstimate
+        The noise it should be.
+    """
+    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
+    ring = rings(noise.size)
+    power = spectra.power[spectra.used]
+    local = (noise.coarse[spectra.used] / noise.sigma) ** 2
+    expected = noise.spectrum
+    found: list[Band] = []
+    finer = np.ones(len(power))
+    for smallest, largest in reversed(SCALES):
+        # Where the noise has no power there is nothing to compare with.
+        inside = (ring.k > 1 / largest) & (ring.k <= 1 / smallest) & (expected > 1e-2 * expected.max())
+        if not inside.any() or not len(power):
+            continue
+        weight = ring.counts[inside]
+        here, there = power[:, inside] @ weight, expected[inside] @ weight * local
+        chance = 5 * np.sqrt(CORRELATION * (expected[inside] ** 2 @ weight)) / (expected[inside] @ weight)
+        # A window that is louder at all scales alike holds stronger noise; structure is louder at large scales.
+        loud = here / there > np.maximum(finer, 1) * (1.3 + chance)
+        found.append(Band(smallest, largest, float(here.sum() / there.sum()), float(loud.mean()) if found else 0.0))
+        finer = np.maximum(finer, here / there) if len(found) == 1 else finer
+    return tuple(reversed(found))

@@ -1,0 +1,128 @@
+"""An observation and its result, both open, map by map."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cube import Cube, Index
+from .errors import InputError
+from .levels import Group
+from .plan import Plan, look_at
+
+SAME = ("DATE-OBS", "DATE-BEG", "TELESCOP", "INSTRUME", "WAVELNTH", "OBJECT", "BUNIT", "EXTNAME")
+"""Keywords that a result has from its observation; where they differ, the two do not belong together."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One map before and after; pixels without value are NaN in both.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Over the axes that are not y and x.
+    observation, result : (y, x) arrays
+        In the data's units.
+    intensity : (y, x) array or None
+        Stokes I of the same place, wavelength and time.
+    """
+
+    index: Index
+    observation: NDArray[np.float32]
+    result: NDArray[np.float32]
+    intensity: NDArray[np.float32] | None
+
+
+class Comparison:
+    """An observation and its result, both open.
+
+    Parameters
+    ----------
+    before, after : Plan
+        The two files, as `solardn.plan.look_at` understands them.
+
+    Raises
+    ------
+    InputError
+        They do not belong together.
+    """
+
+    def __init__(self, before: Plan, after: Plan) -> None:
+        apart = f"{after.source.label} is no result of {before.source.label}"
+        if before.cube.shape != after.cube.shape:
+            raise InputError(
+                f"{apart}: the shapes are {after.cube.shape} and {before.cube.shape}; give the two files of one run"
+            )
+        for key in SAME:
+            values = [str(plan.source.header.get(key, "")).strip() for plan in (before, after)]
+            if all(values) and values[0] != values[1]:
+                raise InputError(
+                    f"{apart}: {key} is {values[1]!r} there and {values[0]!r} here; give the two files of one run"
+                )
+        self.before, self.after = before, after
+
+    def groups(self) -> dict[Group, list[Index]]:
+        """Return the maps that were denoised, by Stokes parameter and wavelength."""
+        return groups(self.before)
+
+    def pair(self, index: Index) -> Pair | None:
+        """Return one map before and after, None where it holds no value."""
+        before, after = self.before.read_map(index), self.after.read_map(index)
+        missing = self.before.missing(index, before) | ~np.isfinite(after)
+        if missing.all():
+            return None
+        before, after = (np.where(missing, np.float32(np.nan), plane) for plane in (before, after))
+        beside = intensity_of(self.before.cube, index)
+        return Pair(index, before, after, None if beside is None else self.before.read_map(beside))
+
+
+def groups(plan: Plan) -> dict[Group, list[Index]]:
+    """Return the maps of a file that are denoised, by Stokes parameter and wavelength."""
+    found: dict[Group, list[Index]] = {}
+    for index in plan.cube.indices():
+        if plan.denoises(index):
+            found.setdefault(plan.cube.group(index), []).append(index)
+    return found
+
+
+def intensity_of(cube: Cube, index: Index) -> Index | None:
+    """Return the index of the map of Stokes I that belongs to a map; None where there is none, or it is that map."""
+    place = next((place for place, axis in enumerate(cube.rest) if axis.role == "stokes"), None)
+    if place is None or "I" not in cube.letters or cube.letter(index) == "I":
+        return None
+    return (*index[:place], cube.letters.index("I"), *index[place + 1 :])
+
+
+@contextmanager
+def compare(
+    observation: str | os.PathLike[str],
+    result: str | os.PathLike[str],
+    *,
+    result_ext: str | int | None = None,
+    **choices: Any,
+) -> Iterator[Comparison]:
+    """Open an observation and its result.
+
+    Parameters
+    ----------
+    observation, result : path
+    result_ext : str or int, optional
+        FITS extension of the result; by default the same as that of the observation.
+    **choices
+        Which maps are meant, as for `solardn.plan.look_at`.
+
+    Raises
+    ------
+    InputError, OptionError
+    """
+    with look_at(observation, **choices) as before:
+        other = choices | {"ext": choices.get("ext") if result_ext is None else result_ext, "mask_ext": None}
+        with look_at(result, **other) as after:
+            yield Comparison(before, after)
