@@ -99,8 +99,8 @@ def from_header(header: Mapping[str, Any], shape: Sequence[int], where: str, ove
         raise InputError(f"{where} has {n} dimension{'' if n == 1 else 's'}, a map needs two; give an image or a cube")
     if 0 in shape:
         raise InputError(f"{where} has the shape {_text(shape)}, which holds no pixel; give an image or a cube")
-    kinds = _kinds(header, n)
-    roles = [_role(kind, unit) for kind, unit in kinds]
+    kinds = kinds_of(header, n)
+    roles = [role_of(kind, unit) for kind, unit in kinds]
     chosen = {} if override is None else _parse(override, n)
     names = [kind for kind, _ in kinds]
     if "y" in chosen:
@@ -121,7 +121,7 @@ def from_header(header: Mapping[str, Any], shape: Sequence[int], where: str, ove
     return Cube(axes, letters, "; ".join(part for part in (how, said) if part))
 
 
-def _kinds(header: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
+def kinds_of(header: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
     """Return (CTYPE without its projection, CUNIT) of each pixel axis, in numpy's order."""
     along = pixel_axes(header, n)
     kinds = [("", "")] * n
@@ -131,7 +131,7 @@ def _kinds(header: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
     return kinds
 
 
-def _role(kind: str, unit: str) -> Role | None:
+def role_of(kind: str, unit: str) -> Role | None:
     """Return the role a CTYPE stands for; None where the header is silent."""
     for kinds, role in (
         (_LATITUDE, "y"),
@@ -193,7 +193,7 @@ def _one_axis(where: str, shape: Sequence[int], names: list[str], space: list[in
     y, x = sorted((kept, others[-1]))
     return (
         f"{where} extends in space along one axis only (axis {kept}, {names[kept] or 'linear'}, of {_text(shape)}), as a spectrograph's slit does; "
-        f"to denoise the planes of axes {y} and {x} as maps all the same, say --axes y={y},x={x}"
+        f"to put the steps of its raster together, give all its files with --output-dir; to denoise the planes of axes {y} and {x} as maps all the same, say --axes y={y},x={x}"
     )
 
 

@@ -7,12 +7,12 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
 from .cube import Batch
-from .io import Sink
+from .io import Sink, files_of
 from .io.place import check_place, check_space
 from .journal import Journal
 from .levels import find_levels
@@ -23,13 +23,16 @@ from .stream import batches_within, stream
 from .summary import Sample, Summary, table
 from .work import Progress, Work
 
+if TYPE_CHECKING:
+    from .io.frames import Frames
+
 RESIDUAL = "RESIDUAL"
 
 _BUSY = 4  # maps at once for each thread, so that none waits long for another at the end of a batch
 
 
 def denoise_file(
-    input: str | os.PathLike[str],
+    input: str | os.PathLike[str] | Frames,
     output: str | os.PathLike[str],
     *,
     model: str | Path = DEFAULT,
@@ -53,7 +56,8 @@ def denoise_file(
     Parameters
     ----------
     input, output : path
-        FITS (also compressed) or ``.npy``; the output has the input's format, shape and header, and float32 values.
+        FITS (also compressed) or ``.npy``, or the steps of a raster (see `solardn.rasters`; the output is then the place of the first
+        one, and the others come beside it); the output has the input's format, shape and header, and float32 values.
     model : str or path
         Name of a network, or an ONNX file.
     noise_sigma : float or "auto"
@@ -159,8 +163,9 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
 
 def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], overwrite: bool) -> Path:
     """Return the real path of the output after looking at all places that would be written."""
-    place = check_place(output, [plan.source.path], overwrite)
+    inputs = files_of(plan.source)
+    place = check_place(output, inputs, overwrite)
     for path in plan.source.outputs(place, layers)[1:]:
-        check_place(path, [plan.source.path], overwrite)
+        check_place(path, inputs, overwrite)
     check_space(place, plan.source.output_bytes(1 + len(layers)))
     return place

@@ -1,4 +1,4 @@
-"""Many files with one network: each is done for itself, those that fail are listed at the end."""
+"""Many files with one network: each is done for itself, but for the steps of a raster; those that fail are listed at the end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from typing import Any, Protocol
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
 from .files import denoise_file
+from .io import known_format
+from .io.frames import Frames
 from .io.place import writing
 from .model import DEFAULT
+from .rasters import gather
 from .summary import Summary
 from .work import Progress
 
@@ -41,20 +44,25 @@ class Outcome:
         Inputs that an earlier run had finished (with `resume`).
     failed : tuple of (pathlib.Path, SolardnError)
         Inputs that could not be denoised, and why.
+    files : int
+        How many inputs were denoised: more than `done` where some are the steps of one raster.
     """
 
     done: tuple[Summary, ...]
     skipped: tuple[Path, ...]
     failed: tuple[tuple[Path, SolardnError], ...]
+    files: int
 
 
 def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """Return the files that words stand for: names, patterns such as ``*.fits``, and ``@list.txt`` with one of these a line.
+    """Return the files that words stand for: names, patterns such as ``*.fits``, folders, and ``@list.txt`` with one of these a line.
+
+    A folder stands for the files of known formats that lie in it itself, in the order of their names; others in it are left aside.
 
     Raises
     ------
     InputError
-        A pattern that fits nothing, or a list that cannot be read.
+        A pattern that fits nothing, a folder without such files, or a list that cannot be read.
     """
     found: list[Path] = []
     for word in (os.fspath(word) for word in words):
@@ -65,6 +73,8 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
             if not matches:
                 raise InputError(f"no file fits the pattern {word}; check it")
             found += map(Path, matches)
+        elif Path(word).is_dir() and not known_format(Path(word)):
+            found += _inside(Path(word))
         else:
             found.append(Path(word))
     return list(dict.fromkeys(found))
@@ -85,7 +95,8 @@ def denoise_files(
     Parameters
     ----------
     inputs : sequence of path
-        Names, patterns and lists, see `expand`.
+        Names, patterns, folders and lists, see `expand`. Files that are the steps of one raster are put together, see
+        `solardn.rasters.gather`.
     output_dir : path
         Folder for the outputs, which bear their inputs' names; made where it does not exist.
     model : str or path
@@ -120,21 +131,24 @@ def denoise_files(
     done: list[Summary] = []
     skipped: list[Path] = []
     failed: list[tuple[Path, SolardnError]] = []
-    for number, path in enumerate(paths, 1):
-        output = folder / path.name
-        if finished.has(path, output):
-            skipped.append(path)
+    units = gather(paths, options.get("ext"), options.get("axes"))
+    for number, unit in enumerate(units, 1):
+        own = unit.paths if isinstance(unit, Frames) else (unit,)
+        if all(finished.has(path, folder / path.name) for path in own):
+            skipped += own
             continue
-        progress = watch(number, len(paths), path) if watch else None
+        progress = watch(number, len(units), own[0]) if watch else None
+        output = folder / own[0].name
         try:
-            summary = denoise_file(path, output, denoiser=denoiser, resume=resume, progress=progress, **options)
+            summary = denoise_file(unit, output, denoiser=denoiser, resume=resume, progress=progress, **options)
             done.append(replace(summary, sample=None))  # else the maps of all files would pile up
-            finished.add(path)
+            for path in own:
+                finished.add(path)
         except SolardnError as error:
-            failed.append((path, error))
+            failed += [(path, error) for path in own]
     if not failed:
         finished.remove()
-    return Outcome(tuple(done), tuple(skipped), tuple(failed))
+    return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
 
 
 def check_names(paths: Sequence[Path], folder: Path) -> None:
@@ -160,6 +174,15 @@ def check_names(paths: Sequence[Path], folder: Path) -> None:
             raise OutputError(
                 f"the output of {path} would be in its own folder and replace it; name another --output-dir"
             )
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files of known formats in a folder; twins of La Palma cubes go with their cubes."""
+    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and known_format(path)]
+    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in files}
+    if not files:
+        raise InputError(f"the folder {folder} holds no file of a known format; check the name")
+    return [path for path in files if path not in twins]
 
 
 def _listed(path: Path) -> list[str]:

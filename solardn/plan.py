@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
 from .missing import FillValue, Mask, missing, parse_fill_value
+
+if TYPE_CHECKING:
+    from .io.frames import Frames
 
 STOKES_BY_DEFAULT = "QUV"
 
@@ -104,7 +108,7 @@ class Plan:
 
 @contextmanager
 def look_at(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Frames,
     *,
     ext: str | int | None = None,
     axes: str | None = None,
@@ -116,7 +120,8 @@ def look_at(
 
     Parameters
     ----------
-    path : path
+    path : path or Frames
+        A file, or the steps of a raster (see `solardn.rasters`).
     ext : str or int, optional
         FITS extension.
     axes : str, optional

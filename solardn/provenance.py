@@ -12,11 +12,13 @@ from typing import Any
 
 from . import __version__
 
-PAPER = "Díaz Baso, de la Cruz Rodríguez & Danilovic 2019, A&A 629, A99, doi:10.1051/0004-6361/201936069"
+PAPER = "Díaz Baso et al. 2019, doi:10.1051/0004-6361/201936069"
 
 _STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM")
 _NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
 _LONGEST_KEY = 8
+_LETTERS = "ABCDEFGH"
+_ROOM = 65  # characters for a text and its comment on one card, without quotes and slash
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,17 @@ def record(header: Any, step: Step) -> None:
         (f"PRPVER{n}", __version__, "version of the procedure"),
         (f"PRMODE{n}", step.mode, "network"),
         (f"PRPARA{n}", json.dumps(step.parameters, ensure_ascii=True), "parameters"),
-        (f"PRREF{n}", "; ".join(_ascii(text) for text in (PAPER, *step.references) if text), "references"),
-        (f"PRENV{n}", _ascii(step.environment), "environment"),
+        (f"PRREF{n}", PAPER, "reference"),
+        *(
+            (f"PRREF{n}{letter}", text, "reference")
+            for letter, text in zip(_LETTERS, filter(None, step.references), strict=False)
+        ),
+        (f"PRENV{n}", step.environment, "environment"),
     ]
-    for letter, (name, version) in zip("ABCDEFGH", step.libraries, strict=False):
+    for letter, (name, version) in zip(_LETTERS, step.libraries, strict=False):
         entries += [(f"PRLIB{n}{letter}", name, "library"), (f"PRVER{n}{letter}", version, "its version")]
     entries += [
-        ("PARENTXT", _ascii(step.parent), "file this was made from"),
+        ("PARENTXT", step.parent, "file this was made from"),
         ("CREATOR", "solardn", "software that wrote this file"),
         ("VERS_SW", __version__, "its version"),
         ("DATE", step.date, "when this file was written"),
@@ -102,7 +108,8 @@ def record(header: Any, step: Step) -> None:
 
 def _set(header: Any, key: str, value: str, comment: str) -> None:
     """Set a keyword; a text too long for one card goes on in CONTINUE cards, where a comment would only take room."""
-    header[key] = value if len(value) > 68 - len(comment) else (value, comment)
+    value = _ascii(value)
+    header[key] = value if len(value.replace("'", "''")) + len(comment) > _ROOM else (value, comment)
 
 
 def _ascii(text: str) -> str:

@@ -14,6 +14,7 @@ from . import __version__
 from .api import Denoiser
 from .arrays import Cycles
 from .cycles import MOST
+from .io import files_of
 from .journal import Task
 from .levels import Level
 from .plan import Plan
@@ -94,9 +95,9 @@ def today() -> str:
 
 def task(plan: Plan, step: Step, layers: list[str]) -> Task:
     """Return everything that the output's bytes depend on, for a run that goes on to compare."""
-    state = plan.source.path.stat()
+    states = [(os.path.realpath(path), path.stat()) for path in files_of(plan.source)]
     return {
-        "input": [os.path.realpath(plan.source.path), plan.source.label, state.st_size, state.st_mtime_ns],
+        "input": [plan.source.label, [[path, state.st_size, state.st_mtime_ns] for path, state in states]],
         "layers": layers,
         "version": __version__,
         "date": step.date,

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--output-dir",
     type=options.PATH,
     metavar="DIR",
-    help="Denoise any number of inputs (also patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
+    help="Denoise any number of inputs (also folders, patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be done to each input, as 'solardn info' does.")
 @options.output_options
@@ -68,7 +68,7 @@ def denoise(
 
     INPUT is a FITS file (also compressed) or a .npy array. OUTPUT has the same format, shape and header, and float32 values; it appears
     whole at the end, or not at all, and INPUT is never changed. With --output-dir there may be any number of inputs: those that fail
-    are listed at the end, and the others are done.
+    are listed at the end, and the others are done. Files of one slit position each are put together to the maps of their raster.
     """
     if output_dir is None and len(files) != 2:
         raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
@@ -77,6 +77,7 @@ def denoise(
     from ..api import Denoiser
     from ..files import denoise_file
     from ..many import expand
+    from ..rasters import gather
     from . import picture
     from .info import show
     from .progress import shown
@@ -85,8 +86,8 @@ def denoise(
         picture.check(quicklook, [Path(name) for name in files], overwrite=choices["overwrite"])
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     if dry_run:
-        for path in expand(files[:1] if output_dir is None else files):
-            show(path, denoiser, as_json=as_json, **choices)
+        for unit in gather(expand(files[:1] if output_dir is None else files), choices["ext"], choices["axes"]):
+            show(unit, denoiser, as_json=as_json, **choices)
         return
     if output_dir is not None:
         _many(files, output_dir, denoiser, quiet, as_json, choices)
@@ -122,15 +123,16 @@ def _many(
         )
     elif not quiet:
         for summary in outcome.done:
+            others = f" and {len(summary.outputs) - 1} more" if len(summary.outputs) > 1 else ""
             click.echo(
-                f"{summary.outputs[0]}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g} {summary.unit}"
+                f"{summary.outputs[0]}{others}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g} {summary.unit}"
             )
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
-        click.echo(f"{len(outcome.done)} files denoised{skipped}")
+        click.echo(f"{outcome.files} files denoised{skipped}")
     for _, error in outcome.failed:
         click.echo(f"failed: {error}", err=True)
     if outcome.failed:
-        count = len(outcome.done) + len(outcome.skipped) + len(outcome.failed)
+        count = outcome.files + len(outcome.skipped) + len(outcome.failed)
         raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above; the others are done")
 
 

@@ -12,6 +12,7 @@ from . import options, report
 if TYPE_CHECKING:
     from ..api import Denoiser
     from ..arrays import Cycles
+    from ..io.frames import Frames
     from ..plan import Plan
 
 
@@ -37,15 +38,18 @@ def info(
     as_json: bool,
     **choices: Any,
 ) -> None:
-    """Show what would be done to INPUT: axes, maps, noise level, tiles, memory, device, time. Nothing is written."""
+    """Show what would be done to INPUT, a file or a folder: axes, maps, noise level, tiles, memory, device, time. Nothing is written."""
     from ..api import Denoiser
+    from ..many import expand
+    from ..rasters import gather
 
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
-    show(input, denoiser, as_json=as_json, **choices)
+    for unit in gather(expand([input]), choices["ext"], choices["axes"]):
+        show(unit, denoiser, as_json=as_json, **choices)
 
 
 def show(
-    path: Path,
+    path: Path | Frames,
     denoiser: Denoiser,
     *,
     noise_sigma: Any,

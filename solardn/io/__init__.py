@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,11 @@ from ..cube import Selection
 from ..errors import InputError
 from ..provenance import Step
 
-_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+if TYPE_CHECKING:
+    from .frames import Frames
+
+_FITS = (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # plain, gzip, bzip2, xz
+_START = 512
 _FOREIGN = {
     b"SR\x00": ("an IDL save file", "read it with scipy.io.readsav and give the array to solardn.denoise"),
     b"\x89HDF": ("an HDF5 file", "save the array as .npy or FITS"),
@@ -93,12 +97,13 @@ class Source(Protocol):
         """Release the file."""
 
 
-def open_source(path: str | os.PathLike[str], ext: str | int | None = None) -> Source:
+def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = None) -> Source:
     """Open the cube in a file.
 
     Parameters
     ----------
-    path : path
+    path : path or Frames
+        A file, or files that make one cube together.
     ext : str or int, optional
         Name or number of a FITS extension; by default the first image with at least two dimensions.
 
@@ -107,6 +112,10 @@ def open_source(path: str | os.PathLike[str], ext: str | int | None = None) -> S
     InputError
         The file is missing, cannot be read, or holds no image of real numbers.
     """
+    if not isinstance(path, str | os.PathLike):
+        from .frames import FramesSource
+
+        return FramesSource(path, ext)
     path = Path(path)
     start = _first_bytes(path)
     for magic, (what, instead) in _FOREIGN.items():
@@ -117,16 +126,35 @@ def open_source(path: str | os.PathLike[str], ext: str | int | None = None) -> S
 
         _refuse_ext(path, ext, ".npy file")
         return NumpySource(path)
-    if start.startswith((b"SIMPLE  =", _GZIP, _BZIP2, _XZ)):
+    if start.startswith(_FITS):
         from .fits import FitsSource
 
         return FitsSource(path, ext)
-    if b"datatype=" in start and b"nx=" in start:
+    if _is_lapalma(start):
         from .lapalma import LaPalmaSource
 
         _refuse_ext(path, ext, "La Palma cube")
         return LaPalmaSource(path)
     raise InputError(f"{path} is neither FITS, nor .npy, nor a La Palma cube; give one of these")
+
+
+def known_format(path: Path) -> bool:
+    """Tell whether a file begins like one that `open_source` reads."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError:
+        return False
+    return start.startswith((b"\x93NUMPY", *_FITS)) or _is_lapalma(start)
+
+
+def _is_lapalma(start: bytes) -> bool:
+    return b"datatype=" in start and b"nx=" in start
+
+
+def files_of(source: Source) -> list[Path]:
+    """Return the files that a cube lies in."""
+    return list(getattr(source, "paths", (source.path,)))
 
 
 def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
@@ -137,11 +165,13 @@ def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
 def _first_bytes(path: Path) -> bytes:
     if not path.exists():
         raise InputError(f"{path} does not exist; check the name")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder and not a file; name --output-dir, and its files are denoised into that")
     if not path.is_file():
         raise InputError(f"{path} is not a file; give a file of a known format")
     try:
         with path.open("rb") as file:
-            start = file.read(512)
+            start = file.read(_START)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if not start:

@@ -201,6 +201,7 @@ def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
     hdu = fits.BinTableHDU.from_columns(
         [fits.Column(name, _column_format(values), array=values) for name, values in table.items()], name="SOLARDN"
     )
+    hdu.header["OBS_HDU"] = (0, "holds no observation")
     buffer = io.BytesIO()
     hdu.writeto(buffer)
     # without the empty primary extension that astropy puts before a table, and without the time it puts into checksums

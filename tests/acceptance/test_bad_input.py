@@ -48,7 +48,7 @@ def only_a_table(path):
 
 INPUTS = {
     "missing": ("in.fits", lambda path: None, "does not exist"),
-    "a folder": ("in.fits", lambda path: path.mkdir(), "not a file"),
+    "a folder": ("in.fits", lambda path: path.mkdir(), "folder"),
     "empty": ("in.fits", lambda path: path.touch(), "is empty"),
     "text": ("in.fits", lambda path: path.write_text("hello there\n"), "neither FITS, nor .npy"),
     "IDL save file": ("in.dat", lambda path: path.write_bytes(b"SR\x00\x04" + bytes(100)), "IDL save file"),

@@ -46,7 +46,7 @@ def test_parameters_are_json_that_survives_a_file(tmp_path):
     fits.PrimaryHDU(header=header).writeto(tmp_path / "h.fits")
     read = fits.getheader(tmp_path / "h.fits")
     assert json.loads(read["PRPARA1"]) == step().parameters
-    assert "Someone 2026" in read["PRREF1"]
+    assert "Someone 2026" in read["PRREF1A"]
     assert read["HISTORY"][0] == "noise sigma of 1e-3"
 
 

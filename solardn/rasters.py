@@ -1,0 +1,235 @@
+"""Rasters of which every file holds one step: which files belong together, in which order, and what the axes across them mean.
+
+A frame whose header says that it extends in space along one axis only, a slit, is a step of a raster. Its place comes from the
+dataset keywords of DKIST (``DNAXIS``, ``DINDEXn`` …), else from the coordinate across the slit. Frames that are maps stay what they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .axes import kinds_of, role_of
+from .errors import SolardnError
+from .io.frames import Frames
+from .polarization import pixel_axes
+
+_ACROSS = {"STOKES": "STOKES", "SPECTRAL": "WAVE", "TEMPORAL": "TIME"}  # DTYPEn of DKIST to CTYPEn
+_OTHER = {"y": "HPLN", "x": "HPLT"}  # the coordinate across a slit along y, and along x
+_DATES = ("DATE-BEG", "DATE_BEG", "DATE-OBS", "DATE_OBS", "DATE-AVG")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """One step of a raster, as its header tells it."""
+
+    path: Path
+    group: tuple[Any, ...]  # what all steps of a raster have in common
+    place: tuple[
+        int, ...
+    ]  # on the axes across the files, slowest first, counted from 1; empty where only a coordinate tells
+    across: tuple[tuple[str, str], ...] = ()  # CTYPE and name of these axes
+    coordinate: float = math.nan
+    date: str = ""
+    header: Mapping[str, Any] = field(default_factory=dict)  # of the axes, as `Frames` wants it, but for those across
+
+
+def gather(paths: Sequence[Path], ext: str | int | None = None, axes: str | None = None) -> list[Path | Frames]:
+    """Return files, those that are steps of one raster put together.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+    ext : str or int, optional
+        FITS extension.
+    axes : str, optional
+        The user's word on the axes of each file: then nothing is put together.
+
+    Returns
+    -------
+    list of pathlib.Path and Frames
+        In the order of their first files. What cannot be read is returned as it is, to be refused when it is its turn.
+    """
+    if axes is not None or len(paths) < 2:
+        return list(paths)
+    groups: dict[tuple[Any, ...], list[_Frame]] = {}
+    for path in paths:
+        frame = _look_at(path, ext)
+        if frame is not None:
+            groups.setdefault(frame.group, []).append(frame)
+    first: dict[Path, Frames] = {}
+    taken: set[Path] = set()
+    for members in groups.values():
+        for frames in _by_keywords(members) if members[0].place else _by_coordinate(members):
+            first[min(frames.paths, key=paths.index)] = frames
+            taken |= set(frames.paths)
+    return [first.get(path, path) for path in paths if path in first or path not in taken]
+
+
+def _look_at(path: Path, ext: str | int | None) -> _Frame | None:
+    """Return what a file says of its place in a raster; None where it holds maps of its own, or nothing that is known."""
+    from .io import open_source
+
+    try:
+        with contextlib.closing(open_source(path, ext)) as source:
+            header, shape, unit = source.header, source.shape, source.unit
+    except SolardnError:
+        return None
+    if not header or len(shape) < 2:
+        return None
+    kinds = kinds_of(header, len(shape))
+    space = [number for number, kind in enumerate(kinds) if role_of(*kind) in ("y", "x")]
+    slit = [number for number in space if shape[number] > 1]
+    if len(slit) != 1:
+        return None
+    step = _OTHER[str(role_of(*kinds[slit[0]]))]
+    own = _own_axes(header, kinds, shape)
+    group = (shape, tuple(kinds), unit, str(header.get("DSETID", "")), _letter(header, len(shape)))
+    date = next((str(header[key]) for key in _DATES if key in header), "")
+    dataset = _dataset(header, step)
+    if dataset is not None:
+        return _Frame(path, (*group, dataset[1]), dataset[0], dataset[1], header=own)
+    coordinate = _coordinate(header, kinds, shape, slit[0])
+    if coordinate is None:
+        return None
+    return _Frame(path, (*group, step), (), ((step, "raster steps"),), coordinate, date, own)
+
+
+def _own_axes(header: Mapping[str, Any], kinds: list[tuple[str, str]], shape: Sequence[int]) -> dict[str, Any]:
+    """Return keywords of a frame's own axes; that of one pixel in space is left open, as the steps take its place."""
+    n = len(shape)
+    own: dict[str, Any] = {}
+    along = pixel_axes(header, n)
+    for number, (kind, unit) in enumerate(kinds):
+        if shape[number] == 1 and role_of(kind, unit) in ("y", "x"):
+            continue
+        own |= {f"CTYPE{n - number}": kind, f"CUNIT{n - number}": unit}
+        if kind == "STOKES":
+            world = next(i for i, pixel in along.items() if pixel == n - number)
+            own |= {
+                f"{key}{n - number}": header[f"{key}{world}"]
+                for key in ("CRPIX", "CRVAL", "CDELT")
+                if f"{key}{world}" in header
+            }
+    return own
+
+
+def _letter(header: Mapping[str, Any], n: int) -> float | None:
+    """Return the value of a Stokes coordinate that has no axis."""
+    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
+        if str(header.get(f"CTYPE{world}", "")).strip().upper() == "STOKES":
+            return float(header.get(f"CRVAL{world}", 0))
+    return None
+
+
+def _dataset(header: Mapping[str, Any], step: str) -> tuple[tuple[int, ...], tuple[tuple[str, str], ...]] | None:
+    """Return place and axes of a file in a dataset of DKIST, slowest first; None where the keywords are not all there."""
+    try:
+        numbers = range(int(header["DNAXIS"]), int(header["DAAXES"]), -1)
+        place = tuple(int(header[f"DINDEX{n}"]) for n in numbers)
+        types = [str(header[f"DTYPE{n}"]).strip().upper() for n in numbers]
+    except (KeyError, ValueError, TypeError):
+        return None
+    if types.count("SPATIAL") != 1:
+        return None
+    names = [str(header.get(f"DPNAME{n}", kind)).strip() for n, kind in zip(numbers, types, strict=True)]
+    kinds = [step if kind == "SPATIAL" else _ACROSS.get(kind, "") for kind in types]
+    return place, tuple(zip(kinds, names, strict=True))
+
+
+def _coordinate(
+    header: Mapping[str, Any], kinds: list[tuple[str, str]], shape: Sequence[int], slit: int
+) -> float | None:
+    """Return the coordinate of the frame across its slit."""
+    n = len(shape)
+    inside = [n - k for k, kind in enumerate(kinds) if k != slit and shape[k] == 1 and role_of(*kind) in ("y", "x")]
+    worlds = [world for world, pixel in pixel_axes(header, n).items() if pixel in inside]
+    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
+        kind = str(header.get(f"CTYPE{world}", "")).strip().upper().replace("SOLAR-", "SOLAR_").split("-")[0]
+        if role_of(kind, "") in ("y", "x"):
+            worlds.append(world)
+    for world in worlds:
+        reference, value, delta = (
+            float(header.get(f"{key}{world}", default))
+            for key, default in (("CRPIX", 1.0), ("CRVAL", math.nan), ("CDELT", 1.0))
+        )
+        if math.isfinite(value):
+            return value + (1 - reference) * delta
+    return None
+
+
+def _by_keywords(members: list[_Frame]) -> list[Frames]:
+    """Return the one cube that frames with places make, or why they do not."""
+    across = members[0].across
+    taken: dict[tuple[int, ...], Path] = {}
+    problem = ""
+    for frame in members:
+        if frame.place in taken:
+            problem = f"{taken[frame.place]} and {frame.path} have the same place in their dataset (DINDEXn {frame.place[::-1]}); leave one out"
+        taken[frame.place] = frame.path
+    if len(members) < 2:
+        return []
+    places = [sorted({place[k] for place in taken}) for k in range(len(across))]
+    step = next(k for k, (kind, _) in enumerate(across) if kind in _OTHER.values())
+    for (kind, _), values in zip(across, places, strict=True):
+        if kind == "STOKES" and len({b - a for a, b in itertools.pairwise(values)}) > 1:
+            problem = f"the raster that {members[0].path} belongs to has the Stokes parameters {values} of DINDEXn, with one in between left out; give them in separate runs"
+    lost = sorted(set(range(places[step][0], places[step][-1] + 1)) - set(places[step]))
+    lengths = tuple(map(len, places))
+    if len(places[step]) < 2:
+        return []
+    if not problem and (lost or len(taken) < math.prod(lengths)):
+        what = (
+            f"step {lost[0]} of {places[step][0]} to {places[step][-1]}"
+            if lost
+            else f"{math.prod(lengths) - len(taken)} of {math.prod(lengths)} files"
+        )
+        problem = f"the raster that {members[0].path} belongs to lacks {what}, so its maps have holes; add what is missing, or give only steps that are complete"
+    header = _joined(members[0], across, places)
+    ordered = tuple(taken[place] for place in sorted(taken))
+    shown = " × ".join(f"{length} {name}" for length, (_, name) in zip(lengths, across, strict=True))
+    return [Frames(ordered, lengths, header, f"put together as {shown}, as DINDEXn says", problem)]
+
+
+def _by_coordinate(members: list[_Frame]) -> list[Frames]:
+    """Return the rasters that frames make whose coordinate across the slit goes one way, in the order of time."""
+    ordered = sorted(members, key=lambda frame: (frame.date, frame.path.name))
+    differences = [b.coordinate - a.coordinate for a, b in itertools.pairwise(ordered)]
+    forward = sum(d > 0 for d in differences) >= sum(d < 0 for d in differences)
+    scans: list[list[_Frame]] = [ordered[:1]]
+    for frame, difference in zip(ordered[1:], differences, strict=True):
+        if difference != 0 and (difference > 0) == forward:
+            scans[-1].append(frame)
+        else:  # the slit went back, and another scan begins
+            scans.append([frame])
+    how = "put together as {} raster steps in the order of time, by the coordinate across the slit"
+    return [
+        Frames(
+            tuple(f.path for f in scan),
+            (len(scan),),
+            _joined(scan[0], scan[0].across, [[*range(1, len(scan) + 1)]]),
+            how.format(len(scan)),
+        )
+        for scan in scans
+        if len(scan) > 1
+    ]
+
+
+def _joined(frame: _Frame, across: Sequence[tuple[str, str]], places: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Return keywords of the whole cube's axes: the frame's own, and after them those across the files."""
+    header, n = dict(frame.header), len(frame.group[0])
+    for number, ((kind, _), values) in enumerate(zip(reversed(across), reversed(places), strict=True), n + 1):
+        header[f"CTYPE{number}"] = kind
+        if kind == "STOKES":
+            delta = values[1] - values[0] if len(values) > 1 else 1
+            header |= {f"CRPIX{number}": 1.0, f"CRVAL{number}": float(values[0]), f"CDELT{number}": float(delta)}
+    letter = frame.group[4]
+    if letter is not None:
+        last = n + len(across) + 1
+        header |= {"WCSAXES": last, f"CTYPE{last}": "STOKES", f"CRVAL{last}": letter}
+    return header
