@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,9 +16,14 @@ from .engine import Engine
 from .errors import OptionError
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
+from .noisemap import CONTRADICTION, NOISE_MAP, NoiseMap, at_every_pixel, given_maps, relative
 from .objects import denoise_container, is_container
 from .runner import Runner
 from .sampling import Uncertainty, stacked
+from .units import Scale
+
+if TYPE_CHECKING:
+    from .noise import NoiseEstimate
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,15 @@ class Denoiser:
         """The most pixels that are kept along each side of a tile."""
         return self._runner.limits().tile
 
-    def denoise(self, maps: Any, *, noise_sigma: Sigma = "auto", scale: float | None = None, cycles: Cycles = 1) -> Any:
+    def denoise(
+        self,
+        maps: Any,
+        *,
+        noise_sigma: Sigma = "auto",
+        scale: float | None = None,
+        noise_map: NoiseMap = NOISE_MAP,
+        cycles: Cycles = 1,
+    ) -> Any:
         """Take the noise out of maps.
 
         Parameters
@@ -102,6 +115,9 @@ class Denoiser:
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
         scale : float, optional
             The factor to network units, given outright instead of `noise_sigma`.
+        noise_map : "auto", "off" or array_like
+            Noise that varies over the field is made even before the network and uneven again after it. ``auto`` does so where the noise is
+            estimated and varies strongly; or the rms of the noise at every pixel, in the data's units, which broadcasts to the maps.
         cycles : int or "auto"
             Passes of the network; each after the first runs on the residual and adds what it finds. ``auto`` goes on, up to five, while the
             residual of a map holds structure and a pass brings the result nearer to the truth (see `solardn.cycles`).
@@ -119,10 +135,15 @@ class Denoiser:
             An option is nonsense, or two contradict each other.
         """
         if is_container(maps):
-            settings: dict[str, Any] = {"noise_sigma": noise_sigma, "scale": scale, "cycles": cycles}
+            settings: dict[str, Any] = {
+                "noise_sigma": noise_sigma,
+                "scale": scale,
+                "noise_map": noise_map,
+                "cycles": cycles,
+            }
             return denoise_container(maps, lambda array: self.denoise(array, **settings))
         array = as_maps(maps)
-        planes, scales = self._scaled(array, noise_sigma, scale)
+        planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
         result = np.empty(array.shape, np.float32)
         for index, plane in zip(
             np.ndindex(array.shape[:-2]), denoised(self._runner, planes, scales, cycles), strict=True
@@ -131,7 +152,7 @@ class Denoiser:
         return result
 
     def denoise_maps(
-        self, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: Cycles = 1
+        self, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles = 1
     ) -> Iterator[Denoised]:
         """Take the noise out of many maps of one shape, several at once where that is faster.
 
@@ -139,8 +160,8 @@ class Denoiser:
         ----------
         planes : sequence of ndarray
             Maps (y, x), of any real type and byte order; never changed.
-        scales : sequence of float
-            Factor from the data's units to the network's, for each map (see `scaling`).
+        scales : sequence of float or ndarray (y, x)
+            Factor from the data's units to the network's, for each map (see `scaling`), or for each of its pixels.
         cycles : int or "auto"
             Passes of the network, as for `denoise`.
 
@@ -159,7 +180,7 @@ class Denoiser:
         """
         return denoised(self._runner, planes, scales, cycles)
 
-    def denoise_map(self, plane: NDArray[Any], scale: float, cycles: Cycles = 1) -> Float:
+    def denoise_map(self, plane: NDArray[Any], scale: Scale, cycles: Cycles = 1) -> Float:
         """Take the noise out of one map; see `denoise_maps`."""
         return next(denoised(self._runner, [plane], [scale], cycles)).values
 
@@ -216,6 +237,28 @@ class Denoiser:
         """Yield the uncertainties of many maps of one shape, in their order; see `uncertainty` and `denoise_maps`."""
         return uncertainties(self._runner, planes, scales, samples, seed, method)
 
+    def noise(self, plane: NDArray[Any]) -> NoiseEstimate:
+        """Find the noise of a map: from its power spectra, and lower where the network shows that to be too high.
+
+        Parameters
+        ----------
+        plane : ndarray
+            The map (y, x); pixels that are not finite do not count.
+
+        Raises
+        ------
+        InputError
+            No noise can be found in it.
+        """
+        from .bound import bounded
+        from .noise import estimate
+
+        data = as_float32(plane)
+        found = estimate(data)
+        if min(data.shape) < self.card.min_size:
+            return found
+        return bounded(lambda part, sigma: self.denoise_map(part, self.card.input_sigma / sigma), data, found)
+
     def scaling(
         self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
     ) -> Scaling:
@@ -245,24 +288,34 @@ class Denoiser:
         if noise_sigma != "auto":
             sigma, how = positive(noise_sigma, "noise_sigma"), "given"
         else:
-            from .noise import noise_sigma as estimate
-
-            sigma, how = float(estimate(as_float32(plane))), "estimated"
+            sigma, how = self.noise(plane).sigma, "estimated"
         return Scaling(sigma, self.card.input_sigma / sigma, how)
 
     def _scaled(
-        self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None
-    ) -> tuple[list[NDArray[Any]], list[float]]:
+        self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None, noise_map: NoiseMap = "off"
+    ) -> tuple[list[NDArray[Any]], list[Scale]]:
         """Return the maps of an array one by one, and the factor to network units for each; 1 for those that hold nothing finite."""
         sigmas = per_map(noise_sigma, array.shape[:-2])
         planes = [array[index] for index in np.ndindex(array.shape[:-2])]
+        if not isinstance(noise_map, str) or noise_map not in ("auto", "off"):
+            if scale is not None or not isinstance(noise_sigma, str):
+                raise OptionError(CONTRADICTION)
+            return planes, [self.card.input_sigma / sigma for sigma in given_maps(noise_map, array)]
         if scale is not None or not isinstance(noise_sigma, str):
             scaled = zip(planes, sigmas.flat, strict=True)
             return planes, [self.scaling(plane, noise_sigma=sigma, scale=scale).scale for plane, sigma in scaled]
 
-        def estimated(plane: NDArray[Any], _: int) -> float:
+        def estimated(plane: NDArray[Any], _: int) -> Scale:
             data = as_float32(plane)
-            return self.scaling(data, noise_sigma=noise_sigma).scale if np.isfinite(data).any() else 1.0
+            if not np.isfinite(data).any():
+                return 1.0
+            if noise_sigma != "auto":
+                return self.scaling(data, noise_sigma=noise_sigma).scale  # refuses the word
+            found = self.noise(data)
+            uneven = relative([found], data.shape) if noise_map == "auto" else None
+            return self.card.input_sigma / (
+                found.sigma * (1.0 if uneven is None else at_every_pixel(uneven, data.shape))
+            )
 
         return planes, list(self._runner.each(estimated, planes, self.engine.threads))
 
@@ -272,6 +325,7 @@ def denoise(
     noise_sigma: Sigma = "auto",
     *,
     scale: float | None = None,
+    noise_map: NoiseMap = NOISE_MAP,
     cycles: Cycles = 1,
     model: str | Path | models.Model = models.DEFAULT,
     **options: Any,
@@ -280,7 +334,8 @@ def denoise(
 
     Whoever denoises more than once keeps a `Denoiser`, which loads its network only once.
     """
-    return Denoiser(model, **options).denoise(maps, noise_sigma=noise_sigma, scale=scale, cycles=cycles)
+    denoiser = Denoiser(model, **options)
+    return denoiser.denoise(maps, noise_sigma=noise_sigma, scale=scale, noise_map=noise_map, cycles=cycles)
 
 
 def uncertainty(

@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
@@ -15,8 +15,9 @@ from .cube import Batch
 from .io import Sink, files_of
 from .io.place import check_place, check_space
 from .journal import Journal
-from .levels import find_levels
+from .levels import NoiseSigma, find_levels
 from .model import DEFAULT
+from .noisemap import NOISE_MAP
 from .plan import Plan, look_at
 from .recording import denoising_step, task
 from .stream import batches_within, stream
@@ -36,8 +37,9 @@ def denoise_file(
     output: str | os.PathLike[str],
     *,
     model: str | Path = DEFAULT,
-    noise_sigma: float | Literal["auto"] = "auto",
+    noise_sigma: NoiseSigma = "auto",
     scale: float | None = None,
+    noise_map: str | os.PathLike[str] = NOISE_MAP,
     cycles: Cycles = 1,
     stokes: str | None = None,
     ext: str | int | None = None,
@@ -60,10 +62,15 @@ def denoise_file(
         one, and the others come beside it); the output has the input's format, shape and header, and float32 values.
     model : str or path
         Name of a network, or an ONNX file.
-    noise_sigma : float or "auto"
-        rms of the noise, in the data's units; estimated for each Stokes parameter and wavelength by default.
+    noise_sigma : float, "auto" or "per-map"
+        rms of the noise, in the data's units; estimated for each Stokes parameter and wavelength by default, so that photometry stays
+        consistent over a series, or for each map.
     scale : float, optional
         Factor from the data's units to the network's, given outright; excludes `noise_sigma`.
+    noise_map : "auto", "off", path or str
+        Noise that varies over the field is made even before the network and uneven again after it. ``auto`` finds it with the noise level,
+        and does so where it varies strongly; or the rms of the noise at every pixel in the data's units, as a file or as the name of a
+        FITS extension of the input, of the data's shape or of that of their last axes.
     cycles : int or "auto"
         Passes of the network; each after the first runs on the residual. ``auto`` decides for each map (see `solardn.cycles`).
     stokes : str, optional
@@ -102,13 +109,15 @@ def denoise_file(
     """
     begun = time.perf_counter()
     checked_cycles(cycles)
-    with look_at(input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext) as plan:
+    with look_at(
+        input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext, noise_map=noise_map
+    ) as plan:
         layers = [RESIDUAL] if residual else []
         place = _checked_place(plan, output, layers, overwrite)
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
-        levels = find_levels(plan, denoiser, noise_sigma, scale)
-        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles)
+        levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
+        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
         work = Work(plan, denoiser, levels, cycles, residual, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 from .api import Denoiser
 from .cube import Index
-from .errors import InputError
+from .errors import InputError, OptionError
 from .missing import Mask
+from .noise import NoiseEstimate
+from .noisemap import CONTRADICTION, at_every_pixel, relative
 from .plan import Plan
 from .stream import batches_within
+
+NoiseSigma = float | Literal["auto", "per-map"]
+"""rms of the noise: given, or found for each Stokes parameter and wavelength, or for each map."""
 
 Group = tuple[str, int]
 """Stokes parameter, and place along the axis of wavelength."""
@@ -42,26 +47,53 @@ class Level:
         rms of the noise, in the data's units.
     maps : int
         How many maps it was estimated from; 0 where it was given.
+    each : dict
+        The level of each map that has its own; `noise_sigma` is their median then.
+    uneven : array or None
+        How the noise varies over the field where that is evened out (see `solardn.noisemap.relative`).
     """
 
     stokes: str
     wavelength: int
     noise_sigma: float
     maps: int
+    each: dict[Index, float] = field(default_factory=dict, repr=False)
+    uneven: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    def of(self, index: Index) -> float:
+        """Return the rms of the noise of a map."""
+        return self.each.get(index, self.noise_sigma)
+
+    def over_field(self, index: Index, shape: tuple[int, int]) -> NDArray[np.float64] | None:
+        """Return the rms of the noise at every pixel of a map (y, x) where it is evened out."""
+        return None if self.uneven is None else self.of(index) * at_every_pixel(self.uneven, shape)
 
 
 def find_levels(
-    plan: Plan, denoiser: Denoiser, noise_sigma: float | Literal["auto"] = "auto", scale: float | None = None
+    plan: Plan,
+    denoiser: Denoiser,
+    noise_sigma: NoiseSigma = "auto",
+    scale: float | None = None,
+    even: bool = False,
 ) -> dict[Group, Level]:
     """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
 
-    An estimate is the median over some maps of the group, spread evenly over it. Where there are hundreds of wavelengths, some are
-    estimated and the others interpolated.
+    An estimate is the median over some maps of the group, spread evenly over it, or over all of them where each map is to have its own. Where
+    there are hundreds of wavelengths, some are estimated and the others interpolated.
+
+    Parameters
+    ----------
+    plan, denoiser
+        The file, and the network.
+    noise_sigma, scale
+        As for `solardn.files.denoise_file`.
+    even : bool
+        Where the noise is estimated, find how it varies over the field as well.
 
     Raises
     ------
     OptionError
-        Both `noise_sigma` and `scale` are given, or one is no positive number.
+        Two of noise level, scale and noise map are given, or one is no positive number.
     InputError
         No map shows any noise: all are constant, too small, or hold no finite value.
     """
@@ -69,24 +101,53 @@ def find_levels(
     for index in plan.cube.indices():
         if plan.denoises(index):
             groups.setdefault(plan.cube.group(index), []).append(index)
-    if noise_sigma != "auto" or scale is not None:
+    per_map = noise_sigma == "per-map"
+    if plan.sigma is not None:
+        if noise_sigma != "auto" or scale is not None:
+            raise OptionError(CONTRADICTION)
+        return _from_map(plan, groups)
+    if (noise_sigma != "auto" and not per_map) or scale is not None:
         # No map is looked at where the level is given: an empty one will do.
-        sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma
+        sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma  # type: ignore[arg-type]
         return {group: Level(*group, sigma, 0) for group in groups}
     most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
-    wanted = {index: group for group in _sampled(groups) for index in evenly(groups[group], most)}
-    found: dict[Group, list[float]] = {group: [] for group in groups}
+    sampled = list(groups) if per_map else _sampled(groups)
+    wanted = {i: group for group in sampled for i in (groups[group] if per_map else evenly(groups[group], most))}
+    found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
     reasons: list[str] = []
-    for index, level, why in _estimates(plan, denoiser, list(wanted)):
-        if level is not None:
-            found[wanted[index]].append(level)
+    for index, estimate, why in _estimates(plan, denoiser, list(wanted)):
+        if estimate is not None:
+            found[wanted[index]][index] = estimate
         elif why:
             reasons.append(why)
-    medians = {group: float(np.median(sigmas)) for group, sigmas in found.items() if sigmas}
+    medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
         why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
         raise InputError(f"no noise is found in {plan.source.label}: {why}")
-    return {group: Level(*group, _between(medians, group), len(sigmas)) for group, sigmas in found.items()}
+    return {
+        group: Level(
+            *group,
+            _between(medians, group),
+            len(maps),
+            each={index: one.sigma for index, one in maps.items()} if per_map else {},
+            uneven=relative(list(maps.values()), plan.cube.map_shape) if even else None,
+        )
+        for group, maps in found.items()
+    }
+
+
+def _from_map(plan: Plan, groups: dict[Group, list[Index]]) -> dict[Group, Level]:
+    """Return the levels that a noise map tells: the rms over each map's pixels that hold a value."""
+    levels = {}
+    for group, members in groups.items():
+        each = {}
+        for index in members:
+            absent = plan.missing(index, plan.read_map(index))
+            sigma = plan.noise_map(index, absent)
+            if sigma is not None and not absent.all():
+                each[index] = float(np.sqrt(np.mean(sigma[~absent] ** 2)))
+        levels[group] = Level(*group, float(np.median(list(each.values()))) if each else 1.0, 0, each=each)
+    return levels
 
 
 def _sampled(groups: Iterable[Group]) -> list[Group]:
@@ -112,19 +173,20 @@ def evenly(members: list[Index], most: int) -> list[Index]:
     return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
 
 
-def _estimates(plan: Plan, denoiser: Denoiser, wanted: list[Index]) -> Iterator[tuple[Index, float | None, str]]:
-    """Yield for each map its noise level, or None and why it has none; several are worked on at once."""
-    from .noise import noise_sigma
+def _estimates(
+    plan: Plan, denoiser: Denoiser, wanted: list[Index]
+) -> Iterator[tuple[Index, NoiseEstimate | None, str]]:
+    """Yield for each map its noise, or None and why none is found; several are worked on at once."""
 
-    def estimate(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, float | None, str]:
+    def estimate(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, NoiseEstimate | None, str]:
         if absent.all():
             return index, None, ""
         try:
-            return index, float(noise_sigma(plane, absent)), ""
+            return index, denoiser.noise(np.where(absent, np.float32(np.nan), plane)), ""
         except InputError as error:
             return index, None, str(error)
 
-    pending: deque[Future[tuple[Index, float | None, str]]] = deque()
+    pending: deque[Future[tuple[Index, NoiseEstimate | None, str]]] = deque()
     with ThreadPoolExecutor(denoiser.engine.threads, "solardn-noise") as pool:
         try:
             for index, plane in _planes(plan, wanted, denoiser.memory):

@@ -22,7 +22,7 @@ from .sampling import (
     single,
     unknown,
 )
-from .units import prepare
+from .units import Scale, prepare
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Denoised:
 
 
 def denoised(
-    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], cycles: Cycles
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
 ) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
     asked = checked_cycles(cycles)
@@ -76,7 +76,7 @@ def denoised(
 
 
 def uncertainties(
-    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[float], samples: int, seed: int, method: str
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], samples: int, seed: int, method: str
 ) -> Iterator[Uncertainty]:
     """Return the uncertainties of maps one after the other; see `solardn.Denoiser.uncertainty_maps`."""
     card, engine = runner.card, runner.engine

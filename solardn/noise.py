@@ -6,7 +6,7 @@ Power spectra of overlapping windows are taken (`solardn.spectrum`); the windows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,8 @@ class NoiseEstimate:
     ----------
     sigma : float
         rms of the noise over the map, in the map's units.
+    rms : float
+        Of the whole map, signal and noise, about its mean.
     size : int
         Height and width of the windows, pixels.
     coarse : (rows, columns) array
@@ -45,14 +47,15 @@ class NoiseEstimate:
     """
 
     sigma: float
+    rms: float
     size: int
-    coarse: Array
-    rows: Array
-    columns: Array
+    coarse: Array = field(repr=False)
+    rows: Array = field(repr=False)
+    columns: Array = field(repr=False)
     cutoff: float
-    k: Array
-    spectrum: Array
-    area: Array
+    k: Array = field(repr=False)
+    spectrum: Array = field(repr=False)
+    area: Array = field(repr=False)
     quiet: float
     method: str
 
@@ -169,6 +172,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     ring = rings(size)
     return NoiseEstimate(
         sigma=sigma,
+        rms=scale,
         size=size,
         coarse=scale * np.sqrt(found.variance),
         rows=spectra.rows.astype(np.float64) + (size - 1) / 2,

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
 from .missing import FillValue, Mask, missing, parse_fill_value
+from .noisemap import checked
 
 if TYPE_CHECKING:
     from .io.frames import Frames
@@ -38,6 +40,8 @@ class Plan:
         The value that stands for no value, see `solardn.missing`.
     mask : Source or None
         An image that is not 0 where pixels hold no value; of the cube's shape, or of that of its last axes.
+    sigma : Source or None
+        An image of the rms of the noise, in the data's units; of the cube's shape, or of that of its last axes.
     """
 
     source: Source
@@ -45,6 +49,7 @@ class Plan:
     letters: str
     fill_value: FillValue = "auto"
     mask: Source | None = None
+    sigma: Source | None = None
 
     def denoises(self, index: Index) -> bool:
         """Tell whether the map at an index is denoised, or copied."""
@@ -95,15 +100,29 @@ class Plan:
         """Return which pixels of a map hold no value, by its own values and by the mask."""
         absent = missing(plane, self.fill_value)
         if self.mask is not None:
-            selection = self.cube.batch_of(index).selection
-            masked = self.mask.read(selection[-len(self.mask.shape) :]) != 0
-            lengths = [
-                len(range(*p.indices(n)))
-                for p, n in zip(selection, self.cube.shape, strict=True)
-                if isinstance(p, slice)
-            ]
-            absent |= self.cube.to_maps(np.broadcast_to(masked, lengths))[0]
+            absent |= self._beside(self.mask, index) != 0
         return absent
+
+    def noise_map(self, index: Index, absent: Mask) -> NDArray[np.float64] | None:
+        """Return the rms of the noise at every pixel of a map (y, x) where it is known, in the data's units; its median where there are no data.
+
+        Raises
+        ------
+        InputError
+            It is not positive and finite at a pixel that holds a value.
+        """
+        if self.sigma is None:
+            return None
+        return checked(self._beside(self.sigma, index), absent, f"the noise map {self.sigma.label} (map {index})")
+
+    def _beside(self, other: Source, index: Index) -> NDArray[Any]:
+        """Return of another image, of the cube's shape or of that of its last axes, what belongs to a map."""
+        selection = self.cube.batch_of(index).selection
+        values = other.read(selection[-len(other.shape) :])
+        lengths = [
+            len(range(*p.indices(n))) for p, n in zip(selection, self.cube.shape, strict=True) if isinstance(p, slice)
+        ]
+        return np.asarray(self.cube.to_maps(np.broadcast_to(values, lengths))[0])
 
 
 @contextmanager
@@ -115,6 +134,7 @@ def look_at(
     stokes: str | None = None,
     fill_value: float | str = "auto",
     mask_ext: str | int | None = None,
+    noise_map: str | os.PathLike[str] | int = "off",
 ) -> Iterator[Plan]:
     """Open a file and tell what would be done to it.
 
@@ -132,6 +152,8 @@ def look_at(
         The value that stands for no value; found by default.
     mask_ext : str or int, optional
         FITS extension with a mask: pixels where it is not 0 hold no value.
+    noise_map : path, str or int
+        A file with the rms of the noise at every pixel, or a FITS extension of the input with it; ``auto`` and ``off`` are none.
 
     Raises
     ------
@@ -142,11 +164,21 @@ def look_at(
         source = stack.enter_context(closing(open_source(path, ext)))
         cube = from_header(source.header, source.shape, source.label, axes)
         mask = None if mask_ext is None else stack.enter_context(closing(open_source(path, mask_ext)))
-        if mask is not None and mask.shape != cube.shape[-len(mask.shape) :]:
-            raise InputError(
-                f"the mask {mask.label} has the shape {mask.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with --mask-ext"
-            )
-        yield Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask)
+        sigma = None if noise_map in ("auto", "off") else stack.enter_context(closing(_open_noise_map(path, noise_map)))
+        for other, what, option in ((mask, "mask", "--mask-ext"), (sigma, "noise map", "--noise-map")):
+            if other is not None and other.shape != cube.shape[-len(other.shape) :]:
+                raise InputError(
+                    f"the {what} {other.label} has the shape {other.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with {option}"
+                )
+        yield Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask, sigma)
+
+
+def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:
+    """Open a noise map: a file where there is one of this name, or it looks like one, else an extension of the input."""
+    if isinstance(noise_map, int):
+        return open_source(path, noise_map)
+    is_file = Path(noise_map).exists() or Path(noise_map).suffix or Path(noise_map).parent != Path()
+    return open_source(noise_map) if is_file else open_source(path, os.fspath(noise_map))
 
 
 def chosen_letters(cube: Cube, stokes: str | None, label: str) -> str:

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from . import __version__
 from .api import Denoiser
 from .arrays import Cycles
 from .cycles import MOST
-from .io import files_of
+from .io import Source, files_of
 from .journal import Task
-from .levels import Level
+from .levels import Level, NoiseSigma
 from .plan import Plan
 from .provenance import Step
 from .versions import onnxruntime
@@ -26,22 +26,22 @@ def denoising_step(
     plan: Plan,
     denoiser: Denoiser,
     levels: dict[tuple[str, int], Level],
-    noise_sigma: float | Literal["auto"],
+    noise_sigma: NoiseSigma,
     scale: float | None,
     cycles: Cycles,
+    noise_map: str | os.PathLike[str],
 ) -> Step:
     """Return what is recorded in the output's header."""
     card, cube = denoiser.card, plan.cube
     sigmas = [level.noise_sigma for level in levels.values()]
-    how = (
-        "estimated" if noise_sigma == "auto" and scale is None else "given" if scale is None else "from the scale given"
-    )
+    how = _where_from(plan, noise_sigma, scale)
     typical = float(np.median(sigmas))
     parameters: dict[str, Any] = {
         "network": card.name,
         "sha256": denoiser.model.sha256,
         "noise_sigma": typical,
         "noise_sigma_from": how,
+        "noise_map": _name(plan, plan.sigma) if plan.sigma is not None else str(noise_map),
         "scale": card.input_sigma / typical,
         "cycles": cycles,
         "stokes": plan.letters or "all",
@@ -53,7 +53,10 @@ def denoising_step(
         "threads": denoiser.engine.threads,
     }
     if plan.mask is not None:
-        parameters["mask"] = plan.mask.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
+        parameters["mask"] = _name(plan, plan.mask)
+    evened = sum(level.uneven is not None for level in levels.values())
+    if evened:
+        parameters["noise_evened"] = f"{evened} of {len(levels)} kinds of maps"
     if len(sigmas) > 1:
         parameters["noise_sigma_range"] = [min(sigmas), max(sigmas)]
     unit = f" {plan.source.unit}" if plan.source.unit else ""
@@ -76,6 +79,20 @@ def denoising_step(
     )
 
 
+def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str:
+    """Return how the noise level came about."""
+    if plan.sigma is not None:
+        return "noise map"
+    if scale is not None:
+        return "from the scale given"
+    return {"auto": "estimated", "per-map": "estimated for each map"}.get(str(noise_sigma), "given")
+
+
+def _name(plan: Plan, other: Source) -> str:
+    """Return what an image beside the data is called: a part of their file, or another one."""
+    return other.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
+
+
 def in_words(cycles: Cycles) -> str:
     """Return a number of passes, for people."""
     if cycles == "auto":
@@ -96,7 +113,9 @@ def today() -> str:
 def task(plan: Plan, step: Step, layers: list[str]) -> Task:
     """Return everything that the output's bytes depend on, for a run that goes on to compare."""
     states = [(os.path.realpath(path), path.stat()) for path in files_of(plan.source)]
+    beside = {} if plan.sigma is None else {"noise_map_file": [plan.sigma.label, plan.sigma.path.stat().st_mtime_ns]}
     return {
+        **beside,
         "input": [plan.source.label, [[path, state.st_size, state.st_mtime_ns] for path, state in states]],
         "layers": layers,
         "version": __version__,

@@ -36,6 +36,8 @@ class MapRecord:
         Passes of the network; 0 for a map that was left as it is: not chosen, or without any value.
     missing : int
         Pixels without value, which were left as they are.
+    uneven : float
+        Ratio of strong to weak noise over the field that was evened out before the network; 1 where that was not done.
     """
 
     index: Index
@@ -45,6 +47,7 @@ class MapRecord:
     residual_rms: float
     cycles: int
     missing: int
+    uneven: float
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def table(cube: Cube, records: list[MapRecord]) -> dict[str, NDArray[Any]]:
     columns["RESIDRMS"] = np.array([record.residual_rms for record in records])
     columns["CYCLES"] = np.array([record.cycles for record in records], np.int32)
     columns["MISSING"] = np.array([record.missing for record in records], np.int32)
+    columns["UNEVEN"] = np.array([record.uneven for record in records])
     return columns
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from .arrays import Float, positive
 from .errors import InputError, OptionError
 from .fill import fill
+
+Scale = float | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,14 @@ class Prepared:
         The map as it was.
     holes : ndarray of bool or None
         Pixels that were not finite; None when there are none.
-    scale : float32
-        Factor from the data's units to the network's.
+    scale : float32, or ndarray (y, x) of float32
+        Factor from the data's units to the network's: one, or one for each pixel, which makes uneven noise even.
     """
 
     units: Float
     data: Float
     holes: NDArray[np.bool_] | None
-    scale: np.float32
+    scale: np.float32 | Float
 
     def restored(self, result: Float) -> Float:
         """Return a result in the data's units, in which pixels that were not finite are as they were."""
@@ -62,15 +65,15 @@ class Prepared:
         return result
 
 
-def prepare(data: Float, scale: float) -> Prepared:
+def prepare(data: Float, scale: Scale) -> Prepared:
     """Return a map in network units, with smooth values where it holds none.
 
     Parameters
     ----------
     data : ndarray of float32
         The map (y, x) with at least one finite value; never changed.
-    scale : float
-        Factor from the data's units to the network's.
+    scale : float, or ndarray (y, x)
+        Factor from the data's units to the network's, one or one for each pixel.
 
     Raises
     ------
@@ -79,10 +82,7 @@ def prepare(data: Float, scale: float) -> Prepared:
     InputError
         Scaled values are beyond what float32 holds.
     """
-    limits = np.finfo(np.float32)
-    if not limits.tiny <= positive(scale, "scale") <= limits.max:
-        raise OptionError(f"scale is {scale:.3g}, beyond what float32 holds; multiply or divide the data before")
-    factor, good = np.float32(scale), np.isfinite(data)
+    factor, good = _factor(scale), np.isfinite(data)
     with np.errstate(over="ignore", invalid="ignore"):
         units = data * factor
     holes = None if good.all() else ~good
@@ -90,6 +90,22 @@ def prepare(data: Float, scale: float) -> Prepared:
         units = fill(units, good)
     if not np.isfinite(units).all():
         raise InputError(
-            f"values up to {np.abs(data[good]).max():.3g} are too large for a scale of {factor:.3g}; check the units, or set bad pixels to NaN"
+            f"values up to {np.abs(data[good]).max():.3g} are too large for a scale of {np.max(factor):.3g}; check the units, or set bad pixels to NaN"
         )
     return Prepared(units, data, holes, factor)
+
+
+def _factor(scale: Scale) -> np.float32 | Float:
+    """Return a scale in float32.
+
+    Raises
+    ------
+    OptionError
+        It is no positive number, or beyond what float32 holds.
+    """
+    limits = np.finfo(np.float32)
+    values: tuple[Any, ...] = (scale.min(), scale.max()) if isinstance(scale, np.ndarray) else (scale,)
+    for value in values:
+        if not limits.tiny <= positive(value, "scale") <= limits.max:
+            raise OptionError(f"scale is {value:.3g}, beyond what float32 holds; multiply or divide the data before")
+    return scale.astype(np.float32) if isinstance(scale, np.ndarray) else np.float32(scale)

@@ -15,8 +15,10 @@ from .errors import InputError
 from .levels import Level
 from .maps import Denoised
 from .missing import Mask
+from .noisemap import unevenness
 from .plan import Plan
 from .summary import MapRecord, Sample, rms
+from .units import Scale
 
 Float = NDArray[np.float32]
 Progress = Callable[[int, int, int], None]
@@ -25,14 +27,14 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass(frozen=True)
 class _Job:
-    """What is to be done to one map; a scale of 0 means nothing."""
+    """What is to be done to one map; a noise of 0 means nothing."""
 
     index: Index
     observed: Float
     absent: Mask | None
     values: Float
     sigma: float = 0.0
-    scale: float = 0.0
+    scale: Scale = 0.0
 
 
 class Work:
@@ -76,13 +78,13 @@ class Work:
     def __call__(self, indices: Sequence[Index], maps: NDArray[np.floating]) -> Float:
         """Return the results of some maps and, where wanted, their residuals: shape (layer, map, y, x)."""
         jobs = [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
-        chosen = [job for job in jobs if job.scale > 0]
+        chosen = [job for job in jobs if job.sigma > 0]
         results = self._denoiser.denoise_maps(
             [job.values for job in chosen], [job.scale for job in chosen], self._cycles
         )
         out = np.empty((1 + self._residual, *maps.shape), np.float32)
         for number, job in enumerate(jobs):
-            out[0, number] = self._finished(job, results) if job.scale > 0 else self._left(job)
+            out[0, number] = self._finished(job, results) if job.sigma > 0 else self._left(job)
             if self._residual:
                 out[1, number] = _difference(job.observed, out[0, number])
             if self._progress:
@@ -97,15 +99,18 @@ class Work:
         absent = self._plan.missing(index, observed)
         if absent.all():
             return _Job(index, observed, absent, observed)
-        sigma = self._levels[self._plan.cube.group(index)].noise_sigma
-        scale = self._denoiser.card.input_sigma / sigma
-        return _Job(index, observed, absent, _blanked(observed, absent), sigma, scale)
+        level = self._levels[self._plan.cube.group(index)]
+        sigma = self._plan.noise_map(index, absent)
+        if sigma is None:
+            sigma = level.over_field(index, self._plan.cube.map_shape)
+        scale: Scale = self._denoiser.card.input_sigma / (level.of(index) if sigma is None else sigma)
+        return _Job(index, observed, absent, _blanked(observed, absent), level.of(index), scale)
 
     def _left(self, job: _Job) -> Float:
         """Return a map that stays as it is: it is not chosen, or holds no value."""
         lost = 0 if job.absent is None else job.absent.size
         letter = self._plan.cube.letter(job.index)
-        self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost))
+        self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan))
         return job.observed
 
     def _finished(self, job: _Job, results: Iterator[Denoised]) -> Float:
@@ -120,7 +125,9 @@ class Work:
         residual_rms = rms(_difference(job.values, result))
         self.pixels += result.size
         letter = self._plan.cube.letter(job.index)
-        self.records.append(MapRecord(job.index, letter, job.sigma, job.scale, residual_rms, found.cycles, lost))
+        scale = self._denoiser.card.input_sigma / job.sigma
+        uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
+        self.records.append(MapRecord(job.index, letter, job.sigma, scale, residual_rms, found.cycles, lost, uneven))
         if self._is_wanted:
             self._keep(job.index, job.values, result, job.sigma)
         return np.where(absent, job.observed, result) if lost else result

@@ -54,6 +54,7 @@ def show(
     *,
     noise_sigma: Any,
     scale: float | None,
+    noise_map: str,
     cycles: Cycles,
     as_json: bool,
     **choices: Any,
@@ -64,7 +65,8 @@ def show(
     from ..levels import find_levels
     from ..plan import look_at
 
-    with look_at(path, **{key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}) as plan:
+    chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
+    with look_at(path, noise_map=noise_map, **chosen) as plan:
         plan.check_size(denoiser.card)
         levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
         sigma = statistics.median(level.noise_sigma for level in levels)

@@ -12,15 +12,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
 
-def auto_or(number: type[int] | type[float]) -> Callable[[str], Any]:
-    """Return what reads the word ``auto``, or a number."""
+def auto_or(number: type[int] | type[float], *words: str) -> Callable[[str], Any]:
+    """Return what reads the word ``auto``, or one of some others, or a number."""
 
     def convert(value: str) -> Any:
+        known = ("auto", *words)
         try:
-            return value if value == "auto" else number(value)
+            return value if value in known else number(value)
         except ValueError:
             kind = "whole number" if number is int else "number"
-            raise click.BadParameter(f"{value!r} is neither 'auto' nor a {kind}") from None
+            raise click.BadParameter(f"{value!r} is neither {' nor '.join(map(repr, known))} nor a {kind}") from None
 
     return convert
 
@@ -101,11 +102,19 @@ network_options = _all(
 scaling_options = _all(
     click.option(
         "--noise-sigma",
-        type=auto_or(float),
-        metavar="auto|VALUE",
+        type=auto_or(float, "per-map"),
+        metavar="auto|per-map|VALUE",
         default="auto",
         show_default=True,
-        help="rms of the noise in the data's own units; auto estimates it for each Stokes parameter and wavelength.",
+        help="rms of the noise in the data's own units; auto estimates it for each Stokes parameter and wavelength, per-map for each map.",
+    ),
+    click.option(
+        "--noise-map",
+        metavar="auto|off|FILE|EXT",
+        default="auto",
+        show_default=True,
+        help="Noise that varies over the field is made even before the network: as estimated where it varies strongly (auto), or by the rms at every pixel "
+        "in a file or an extension of INPUT.",
     ),
     click.option(
         "--scale",

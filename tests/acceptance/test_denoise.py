@@ -127,6 +127,69 @@ def test_as_many_passes_as_each_map_needs(solardn, tmp_path):
     assert "up to 5 cycles" in said
 
 
+class TestNoiseThatVaries:
+    """Two maps of noise ten times stronger on the right than on the left, with its map in an extension and in a file."""
+
+    @pytest.fixture
+    def cube(self, tmp_path):
+        sigma = np.broadcast_to(np.geomspace(0.3, 3, 96), (80, 96)).astype(np.float32)
+        data = sigma * np.random.default_rng(0).normal(size=(2, 80, 96)).astype(np.float32)
+        data[1] *= 2
+        hdus = [fits.PrimaryHDU(data), fits.ImageHDU(sigma, name="ERR"), fits.ImageHDU(sigma[:40], name="HALF")]
+        fits.HDUList([*hdus, fits.ImageHDU(0 * sigma, name="ZERO")]).writeto(tmp_path / "in.fits")
+        fits.writeto(tmp_path / "sigma.fits", np.stack([sigma, 2 * sigma]))
+        return tmp_path / "in.fits"
+
+    def test_a_map_of_it_from_an_extension_or_a_file(self, solardn, cube, tmp_path):
+        data, sigma = fits.getdata(cube), fits.getdata(cube, "ERR")
+        for name, choice, factors in (("a", "ERR", (1, 1)), ("b", tmp_path / "sigma.fits", (1, 2))):
+            out = tmp_path / f"{name}.fits"
+            figures = solardn.json("denoise", cube, out, "--model", "smooth", "--noise-map", choice)
+            for plane, result, factor in zip(data, fits.getdata(out), factors, strict=True):
+                expected = package.denoise(plane, noise_map=factor * sigma, model="smooth")
+                np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+            table = fits.getdata(out, "SOLARDN")
+            level = np.sqrt(np.mean(sigma**2))
+            np.testing.assert_allclose(table["NOISE"], np.multiply(factors, level), rtol=1e-5)
+            assert (table["UNEVEN"] > 5).all()
+            assert figures["noise_sigma"] == pytest.approx(level * np.mean(factors), rel=1e-5)
+            done = json.loads(fits.getheader(out)["PRPARA1"])
+            assert done["noise_sigma_from"] == "noise map"
+            assert done["noise_map"].endswith(choice.name if name == "b" else "ERR")
+
+    def test_it_is_found_and_recorded(self, solardn, cube, tmp_path):
+        solardn.good("denoise", cube, tmp_path / "a.fits", "--model", "smooth")
+        solardn.good("denoise", cube, tmp_path / "b.fits", "--model", "smooth", "--noise-map", "off")
+        tables = [fits.getdata(tmp_path / name, "SOLARDN") for name in ("a.fits", "b.fits")]
+        assert (tables[0]["UNEVEN"] > 3).all()
+        assert (tables[1]["UNEVEN"] == 1).all()
+        first, second = (json.loads(fits.getheader(tmp_path / n)["PRPARA1"]) for n in ("a.fits", "b.fits"))
+        assert (first["noise_map"], first["noise_evened"]) == ("auto", "1 of 1 kinds of maps")
+        assert second["noise_map"] == "off"
+
+    def test_each_map_may_have_its_own_level(self, solardn, cube, tmp_path):
+        for name, choice in (("a.fits", "auto"), ("b.fits", "per-map")):
+            solardn.good("denoise", cube, tmp_path / name, "--model", "smooth", "--noise-sigma", choice)
+        same, own = (fits.getdata(tmp_path / name, "SOLARDN")["NOISE"] for name in ("a.fits", "b.fits"))
+        assert same[0] == same[1]
+        assert own[1] == pytest.approx(2 * own[0], rel=0.1)
+        assert "each map" in json.loads(fits.getheader(tmp_path / "b.fits")["PRPARA1"])["noise_sigma_from"]
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (["--noise-map", "HALF"], "has the shape (40, 96), which fits neither the data's (2, 80, 96)"),
+            (["--noise-map", "ZERO"], "is 0 at y=0, x=0 (7680 such pixels), but the rms of the noise must be positive"),
+            (["--noise-map", "NONE"], "no extension NONE"),
+            (["--noise-map", "gone.fits"], "gone.fits does not exist"),
+            (["--noise-map", "ERR", "--noise-sigma", "1"], "give one of them"),
+        ],
+    )
+    def test_bad_maps_of_it(self, solardn, cube, tmp_path, options, words):
+        assert words in solardn.bad("denoise", cube, tmp_path / "out.fits", "--model", "smooth", *options)
+        assert not (tmp_path / "out.fits").exists()
+
+
 def test_an_npy_array_comes_back_as_one(solardn, noisy, tmp_path):
     np.save(tmp_path / "in.npy", np.asfortranarray(np.stack([noisy, noisy]).astype(">f8")))
     solardn.good("denoise", tmp_path / "in.npy", tmp_path / "out.npy", "--model", "same", "--scale", 1, "--residual")

@@ -7,6 +7,7 @@ import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_one_map_is_no_stack(blur: Denoiser) -> None:
 def test_noise_given_estimated_or_scale_given(identity_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     networks.identity(identity_model, input_sigma=0.5)
     denoiser = Denoiser(identity_model, device="cpu")
-    monkeypatch.setattr("solardn.noise.noise_sigma", lambda plane: 4.0)
+    monkeypatch.setattr(Denoiser, "noise", lambda self, plane: SimpleNamespace(sigma=4.0))
     assert denoiser.scaling(MAP) == solardn.Scaling(4.0, 0.125, "estimated")
     assert denoiser.scaling(MAP, noise_sigma=2.0) == solardn.Scaling(2.0, 0.25, "given")
     assert denoiser.scaling(MAP, scale=100) == solardn.Scaling(0.005, 100.0, "from the scale given")
@@ -106,7 +107,7 @@ def test_each_map_has_its_own_noise(blur_model: Path, monkeypatch: pytest.Monkey
         return prepare(data, scale)
 
     monkeypatch.setattr(maps, "prepare", noted)
-    monkeypatch.setattr("solardn.noise.noise_sigma", lambda plane: float(np.std(plane)))
+    monkeypatch.setattr(Denoiser, "noise", lambda self, plane: SimpleNamespace(sigma=float(np.std(plane)), quiet=0.0))
     planes = np.arange(1, 7).reshape(2, 3, 1, 1) * MAP
     denoiser = Denoiser(blur_model, device="cpu", threads=1)
     denoiser.denoise(planes)
@@ -114,6 +115,62 @@ def test_each_map_has_its_own_noise(blur_model: Path, monkeypatch: pytest.Monkey
     scales.clear()
     denoiser.denoise(planes, noise_sigma=[[1.0], [4.0]])
     assert scales == [1, 1, 1, 0.25, 0.25, 0.25]
+
+
+class TestNoiseThatVaries:
+    """Noise ten times stronger on the right than on the left, under a signal."""
+
+    def maps(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        sigma = np.broadcast_to(np.geomspace(0.3, 3, 192), (192, 192))
+        return (sigma * np.random.default_rng(0).normal(size=sigma.shape)).astype(np.float32), sigma
+
+    def test_a_map_of_it_makes_it_even_before_the_network_and_uneven_after(self, blur: Denoiser) -> None:
+        data, sigma = self.maps()
+        expected = blur.denoise(data / sigma, scale=1.0) * sigma
+        found = blur.denoise(np.stack([data, data]), noise_map=sigma)
+        np.testing.assert_allclose(found, [expected, expected], rtol=1e-4, atol=1e-5)
+
+    def test_it_is_found(self, blur: Denoiser, monkeypatch: pytest.MonkeyPatch) -> None:
+        given: list[Any] = []
+        monkeypatch.setattr(maps, "prepare", lambda data, scale: (given.append(scale), prepare(data, scale))[1])
+        data, sigma = self.maps()
+        blur.denoise(data)
+        assert np.median(np.abs(given[-1] * sigma - 1)) < 0.1
+
+    def test_even_noise_stays_as_it_is(self, blur: Denoiser) -> None:
+        data = np.random.default_rng(0).normal(size=(192, 192))
+        np.testing.assert_array_equal(blur.denoise(data), blur.denoise(data, noise_map="off"))
+
+    def test_no_result_where_there_are_no_data(self, blur: Denoiser) -> None:
+        data, sigma = self.maps()
+        data[:3], sigma = np.nan, sigma.copy()
+        sigma[:3] = (0.0, np.nan, -1.0) * 64
+        found = blur.denoise(data, noise_map=sigma)
+        assert np.isnan(found[:3]).all()
+        assert np.isfinite(found[3:]).all()
+
+    @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+    def test_a_map_of_it_must_be_positive(self, blur: Denoiser, wrong: float) -> None:
+        data, sigma = self.maps()
+        sigma = sigma.copy()
+        sigma[5, 7] = wrong
+        with pytest.raises(InputError, match=r"noise_map .* is .* at y=5, x=7 \(1 such pixels\), but"):
+            blur.denoise(data, noise_map=sigma)
+
+    def test_a_map_of_it_must_fit(self, blur: Denoiser) -> None:
+        data, sigma = self.maps()
+        with pytest.raises(
+            OptionError, match=r"noise_map of shape \(100, 192\) does not fit maps of shape \(192, 192\)"
+        ):
+            blur.denoise(data, noise_map=sigma[:100])
+        with pytest.raises(OptionError, match="does not fit"):
+            blur.denoise(data, noise_map="loud")
+
+    @pytest.mark.parametrize("options", [{"noise_sigma": 1.0}, {"scale": 2.0}])
+    def test_a_map_of_it_and_a_level_contradict(self, blur: Denoiser, options: dict[str, float]) -> None:
+        data, sigma = self.maps()
+        with pytest.raises(OptionError, match="give one of them"):
+            blur.denoise(data, noise_map=sigma, **options)
 
 
 def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
