@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
 from .cube import Batch
+from .inspection import Inspection
+from .inspector import Inspector
 from .io import Sink, files_of
 from .io.place import check_place, check_space
 from .journal import Journal
@@ -47,6 +49,7 @@ def denoise_file(
     fill_value: float | str = "auto",
     mask_ext: str | int | None = None,
     residual: bool = False,
+    inspect: bool = True,
     overwrite: bool = False,
     resume: bool = False,
     progress: Progress | None = None,
@@ -86,6 +89,8 @@ def denoise_file(
         FITS extension with a mask: pixels where it is not 0 hold no value either.
     residual : bool
         Write data − result as well: extension ``RESIDUAL`` in FITS, ``OUTPUT.residual.npy`` for ``.npy``.
+    inspect : bool
+        See of a sample of maps whether what was taken away is noise; the verdict is in the summary and in the output's header and table.
     overwrite : bool
         Replace an output that exists.
     resume : bool
@@ -117,20 +122,28 @@ def denoise_file(
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
         levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
-        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map)
+        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map, inspect)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
-        work = Work(plan, denoiser, levels, cycles, residual, progress)
+        inspector = Inspector(plan, denoiser.memory) if inspect else None
+        work = Work(plan, denoiser, levels, cycles, residual, progress, inspector)
         sink = plan.source.sink(place, layers, step, resume=journal.resumed)
         try:
             together = _BUSY * denoiser.engine.threads
             sample = _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
-            sink.commit(table(plan.cube, work.records))
+            seen = inspector.finish(str(output)) if inspector else None
+            verdicts = inspector.verdicts if inspector else {}
+            sink.commit(
+                table(plan.cube, work.records, verdicts), seen.short if isinstance(seen, Inspection) else seen or ""
+            )
             journal.close(remove=True)
         except BaseException:
             sink.abort(keep=resume)
             journal.close(remove=not resume)
             raise
+        finally:
+            if inspector:
+                inspector.close()
         return Summary(
             label=plan.source.label,
             outputs=tuple(plan.source.outputs(Path(output), layers)),
@@ -145,6 +158,7 @@ def denoise_file(
             pixels=work.pixels,
             seconds=time.perf_counter() - begun,
             sample=sample,
+            inspection=seen,
         )
 
 

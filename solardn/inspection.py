@@ -95,6 +95,19 @@ class Inspection:
         return kinds + Counter(line.figures.verdict for line in wrong).most_common(1)[0][0]
 
     @property
+    def short(self) -> str:
+        """The whole in a few words, for headers."""
+        wrong = [line for line in self.lines if not line.figures.flat]
+        looked = sum(line.maps for line in self.lines)
+        if not wrong:
+            return f"flat in the {looked} map{'s' * (looked > 1)} looked at"
+        return (
+            self.verdict
+            if len(self.lines) == 1
+            else f"not flat in {len(wrong)} of {len(self.lines)} kinds of map looked at"
+        )
+
+    @property
     def across(self) -> dict[str, float]:
         """Drift along wavelength: for each Stokes parameter, change of residual/σ from the first to the last, relative to its mean."""
         found: dict[str, float] = {}

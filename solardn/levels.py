@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ NoiseSigma = float | Literal["auto", "per-map"]
 
 Group = tuple[str, int]
 """Stokes parameter, and place along the axis of wavelength."""
+
+Member = TypeVar("Member")
 
 _MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
 _MOST_IN_ALL = 120  # … while all groups together take no more than this, but at least one each …
@@ -168,7 +170,7 @@ def _between(medians: dict[Group, float], group: Group) -> float:
     return float(np.interp(group[1], places, sigmas))
 
 
-def evenly(members: list[Index], most: int) -> list[Index]:
+def evenly(members: list[Member], most: int) -> list[Member]:
     """Return so many members, evenly spread."""
     return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
 

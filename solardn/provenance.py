@@ -14,11 +14,15 @@ from . import __version__
 
 PAPER = "Díaz Baso et al. 2019, doi:10.1051/0004-6361/201936069"
 
+NOT_INSPECTED = "solardn: residual not inspected"
+"""HISTORY until what the residual says is known, when the output is complete."""
+
 _STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM")
 _NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
 _LONGEST_KEY = 8
 _LETTERS = "ABCDEFGH"
 _ROOM = 65  # characters for a text and its comment on one card, without quotes and slash
+_LINE = 72  # characters of HISTORY
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,24 @@ def record(header: Any, step: Step) -> None:
         if len(key) <= _LONGEST_KEY:
             _set(header, key, value, comment)
     for line in step.history:
-        header.add_history(_ascii(line))
+        header.add_history(ascii_text(line))
+
+
+def remark(header: Any, text: str) -> None:
+    """Write what the residual says in the place that was kept for it, in place; the header keeps its length."""
+    for card in header.cards:
+        if card.keyword == "HISTORY" and card.value == NOT_INSPECTED:
+            words = ascii_text(f"solardn: residual {text}")
+            card.value = words if len(words) <= _LINE else words[: _LINE - 3] + "..."
 
 
 def _set(header: Any, key: str, value: str, comment: str) -> None:
     """Set a keyword; a text too long for one card goes on in CONTINUE cards, where a comment would only take room."""
-    value = _ascii(value)
+    value = ascii_text(value)
     header[key] = value if len(value.replace("'", "''")) + len(comment) > _ROOM else (value, comment)
 
 
-def _ascii(text: str) -> str:
+def ascii_text(text: str) -> str:
     """Return a text in the characters FITS allows."""
     import unicodedata
 

@@ -18,7 +18,7 @@ from .io import Source, files_of
 from .journal import Task
 from .levels import Level, NoiseSigma
 from .plan import Plan
-from .provenance import Step
+from .provenance import NOT_INSPECTED, Step
 from .versions import onnxruntime
 
 
@@ -30,6 +30,7 @@ def denoising_step(
     scale: float | None,
     cycles: Cycles,
     noise_map: str | os.PathLike[str],
+    inspect: bool = True,
 ) -> Step:
     """Return what is recorded in the output's header."""
     card, cube = denoiser.card, plan.cube
@@ -65,6 +66,7 @@ def denoising_step(
         + (f" (Stokes {', '.join(plan.letters)}; others copied)" if plan.letters else ""),
         f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {in_words(cycles)}",
         f"solardn: axes: {cube.how}",
+        *([NOT_INSPECTED] if inspect else []),
     )
     return Step(
         procedure="solardn denoise",
@@ -120,5 +122,6 @@ def task(plan: Plan, step: Step, layers: list[str]) -> Task:
         "layers": layers,
         "version": __version__,
         "date": step.date,
+        "history": list(step.history),
         **step.parameters,
     }

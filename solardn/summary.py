@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cube import Cube, Index
+from .inspection import Inspection
 from .levels import Level
+from .provenance import ascii_text
 
 Float = NDArray[np.float32]
 
@@ -88,6 +90,8 @@ class Summary:
         Time taken in all.
     sample : Sample or None
         One of the maps, with its result; None for one file among many.
+    inspection : Inspection, str or None
+        What the residuals of a sample of maps say, or why nothing is known of them; None when they were not to be looked at.
     """
 
     label: str
@@ -103,6 +107,7 @@ class Summary:
     pixels: int
     seconds: float
     sample: Sample | None = field(repr=False)
+    inspection: Inspection | str | None = field(default=None, repr=False)
 
     @property
     def denoised(self) -> int:
@@ -126,8 +131,8 @@ class Summary:
         return float(np.median([record.residual_rms / record.noise_sigma for record in self.maps if record.cycles]))
 
 
-def table(cube: Cube, records: list[MapRecord]) -> dict[str, NDArray[Any]]:
-    """Return the records as columns, one row a map: its index on each axis (0 is the first), and what was done."""
+def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> dict[str, NDArray[Any]]:
+    """Return the records as columns, one row a map: its index on each axis (0 is the first), what was done, and what its residual says."""
     columns: dict[str, NDArray[Any]] = {
         f"I_{axis.role.upper()}{axis.number}": np.array([record.index[place] for record in records], np.int32)
         for place, axis in enumerate(cube.rest)
@@ -140,6 +145,8 @@ def table(cube: Cube, records: list[MapRecord]) -> dict[str, NDArray[Any]]:
     columns["CYCLES"] = np.array([record.cycles for record in records], np.int32)
     columns["MISSING"] = np.array([record.missing for record in records], np.int32)
     columns["UNEVEN"] = np.array([record.uneven for record in records])
+    if verdicts:
+        columns["VERDICT"] = np.array([ascii_text(verdicts.get(record.index, "")) for record in records])
     return columns
 
 

@@ -12,6 +12,7 @@ from .api import Denoiser
 from .arrays import Cycles
 from .cube import Index
 from .errors import InputError
+from .inspector import Inspector
 from .levels import Level
 from .maps import Denoised
 from .missing import Mask
@@ -50,6 +51,8 @@ class Work:
     residual : bool
         Whether data − result is returned as well.
     progress : callable or None
+    inspector : Inspector or None
+        Who looks at residuals.
 
     Attributes
     ----------
@@ -67,9 +70,10 @@ class Work:
         cycles: Cycles,
         residual: bool,
         progress: Progress | None,
+        inspector: Inspector | None = None,
     ) -> None:
         self._plan, self._denoiser, self._levels, self._cycles = plan, denoiser, levels, cycles
-        self._residual, self._progress = residual, progress
+        self._residual, self._progress, self._inspector = residual, progress, inspector
         self._wanted = plan.n_denoised // 2  # the map in the middle is kept for a picture
         self._sample: Sample | None = None
         self.records: list[MapRecord] = []
@@ -110,6 +114,7 @@ class Work:
         """Return a map that stays as it is: it is not chosen, or holds no value."""
         lost = 0 if job.absent is None else job.absent.size
         letter = self._plan.cube.letter(job.index)
+        self._pass_by(job.index, job.observed)
         self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan))
         return job.observed
 
@@ -128,6 +133,7 @@ class Work:
         scale = self._denoiser.card.input_sigma / job.sigma
         uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
         self.records.append(MapRecord(job.index, letter, job.sigma, scale, residual_rms, found.cycles, lost, uneven))
+        self._look(job.index, job.values, result, job.sigma)
         if self._is_wanted:
             self._keep(job.index, job.values, result, job.sigma)
         return np.where(absent, job.observed, result) if lost else result
@@ -144,13 +150,29 @@ class Work:
     def restore(self, record: MapRecord, result: Float) -> None:
         """Take note of a map that an earlier run did."""
         self.records.append(record)
-        if not record.cycles:
+        if record.cycles:
+            self.pixels += result.size
+        looked_at = self._inspector is not None and self._inspector.wants(record.index)
+        wanted = record.cycles > 0 and self._is_wanted
+        if not (looked_at or wanted):
             return
-        self.pixels += result.size
-        if self._is_wanted:
-            plane = self._plan.read_map(record.index)
-            absent = self._plan.missing(record.index, plane)
-            self._keep(record.index, _blanked(plane, absent), _blanked(result, absent), record.noise_sigma)
+        plane = self._plan.read_map(record.index)
+        if not record.cycles:
+            self._pass_by(record.index, plane)
+            return
+        absent = self._plan.missing(record.index, plane)
+        values, result = _blanked(plane, absent), _blanked(result, absent)
+        self._look(record.index, values, result, record.noise_sigma)
+        if wanted:
+            self._keep(record.index, values, result, record.noise_sigma)
+
+    def _pass_by(self, index: Index, plane: Float) -> None:
+        if self._inspector:
+            self._inspector.passing(index, plane)
+
+    def _look(self, index: Index, values: Float, result: Float, sigma: float) -> None:
+        if self._inspector:
+            self._inspector.look(index, values, result, sigma)
 
     def finish(self) -> Sample:
         """Return one map for a picture, and refuse a file in which nothing could be denoised."""

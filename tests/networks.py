@@ -41,6 +41,11 @@ def identity(path: Path, **card: Any) -> Path:
     return save(path, [helper.make_node("Identity", ["map"], ["mean"])], {}, **({"check": check} | card))
 
 
+def nothing(path: Path, **card: Any) -> Path:
+    """Return 0 everywhere."""
+    return save(path, [helper.make_node("Mul", ["map", "zero"], ["mean"])], {"zero": np.float32(0)}, **card)
+
+
 def blur(path: Path, **card: Any) -> Path:
     """Average over 3×3 pixels, with zeros beyond the edges."""
     kernel = np.full((1, 1, 3, 3), 1 / 9, np.float32)

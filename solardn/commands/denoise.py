@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     help="Write data − result as well: as the extension RESIDUAL in FITS, as OUTPUT.residual.npy beside a .npy file.",
 )
 @click.option(
+    "--inspect/--no-inspect",
+    default=True,
+    show_default=True,
+    help="See of a sample of maps whether what was taken away is noise; 'solardn inspect' looks at more of them.",
+)
+@click.option(
     "--resume",
     is_flag=True,
     help="Go on where the same command was killed, and keep what is done when this one is interrupted.",
@@ -152,6 +158,7 @@ def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
         click.echo(
             f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value (not finite, fills, masked) and stay as they are"
         )
+    _say_inspection(summary)
     click.echo(
         f"  network   {summary.network}, {_passes(summary)}, on {summary.device}, {report.duration(summary.seconds)}, {speed:.2g} Mpx/s"
     )
@@ -162,6 +169,22 @@ def _say(summary: Summary, denoiser: Denoiser, verbose: bool) -> None:
             name = f"{level.stokes} {level.wavelength}".strip()
             how = f"from {level.maps} maps" if level.maps else "not estimated from its own maps"
             click.echo(f"  level     {name}: {level.noise_sigma:.4g}{unit}, {how}")
+
+
+def _say_inspection(summary: Summary) -> None:
+    """Say what the residuals are like, each verdict once."""
+    seen = summary.inspection
+    if seen is None:
+        return
+    if isinstance(seen, str):
+        click.echo(f"  residual  {seen}")
+        return
+    kinds: dict[str, list[str]] = {}
+    for line in seen.lines:
+        kinds.setdefault(line.words, []).append(line.name)
+    for words, names in kinds.items():
+        which = f" ({', '.join(names)})" if any(names) and len(kinds) > 1 else ""
+        click.echo(f"  residual  {words}{which}")
 
 
 def _passes(summary: Summary) -> str:

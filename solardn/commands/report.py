@@ -48,6 +48,7 @@ DENOISE_KEYS = _COMMON | {
     "outputs": "files written",
     "residual_rms": "rms of data − result in the data's units: the median over maps",
     "residual_ratio": "the same in units of the noise",
+    "inspection": "what the residuals of a sample of maps say, with the keys of 'solardn inspect'; a text where nothing is known; null with --no-inspect",
     "cycles": "passes of the network: the most over the maps",
     "pixels": "pixels denoised",
     "seconds": "time taken",
@@ -122,6 +123,8 @@ def info_figures(
 
 def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     """Return the figures of `solardn denoise`."""
+    from ..inspection import Inspection
+
     ratio = summary.residual_ratio
     done = [record for record in summary.maps if record.cycles]
     return {
@@ -137,6 +140,9 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "missing": summary.missing,
         "residual_rms": ratio * summary.noise_sigma,
         "residual_ratio": ratio,
+        "inspection": summary.inspection.as_dict()
+        if isinstance(summary.inspection, Inspection)
+        else summary.inspection,
         "cycles": max(record.cycles for record in done),
         "network": summary.network,
         "sha256": denoiser.model.sha256,

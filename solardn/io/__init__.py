@@ -40,8 +40,8 @@ class Sink(Protocol):
     def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
         """Write a part of one layer."""
 
-    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
-        """Complete the output and put it in its place. `table` has one row a map."""
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
+        """Complete the output and put it in its place. `table` has one row a map, `remark` says what the residual is like."""
 
     def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
         """Return a part that an earlier run wrote, and take note of it as `write` would."""

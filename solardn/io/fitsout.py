@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import OutputError
 from ..provenance import Step
+from ..provenance import remark as add_remark
 from .checksum import folded, words_sum
 from .fitsfile import BLOCK, Span
 from .fitsheader import carried_header, extension_header, padded, result_header, with_checksums
@@ -155,10 +156,12 @@ class FitsSink:
             image.array.write(selection, stored)
         image.add(stored)
 
-    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
         """Complete the headers, append the table where there is more than one map, and put the file in its place."""
         with writing(self.output), quiet():
             for image in self._layout.images:
+                if remark:
+                    add_remark(image.header, remark)
                 self._part.file.seek(image.begin)
                 self._part.write(image.complete())
             if any(len(column) > 1 for column in table.values()):

@@ -141,7 +141,14 @@ class FramesSource:
         self._stack.close()
 
     def write_frame(
-        self, place: int, output: Path, layers: Sequence[str], step: Step, parts: Sequence[RawArray], table: _Table
+        self,
+        place: int,
+        output: Path,
+        layers: Sequence[str],
+        step: Step,
+        parts: Sequence[RawArray],
+        table: _Table,
+        remark: str = "",
     ) -> None:
         """Write the output of one frame from the results of all."""
         path = self.frames.paths[place]
@@ -155,7 +162,7 @@ class FramesSource:
                 whole = (slice(None),) * len(self._frame)
                 for layer, part in enumerate(parts):
                     sink.write(layer, whole, part.read((*map(int, outer), *whole)))
-                sink.commit(table)
+                sink.commit(table, remark)
             finally:
                 sink.abort()
 
@@ -173,7 +180,7 @@ class _FramesSink(RawSink):
         super().__init__(gathered, b"", source.shape, np.dtype("<f4"), resume)
         self._source, self._layers, self._step = source, layers, step
 
-    def commit(self, table: _Table) -> None:
+    def commit(self, table: _Table, remark: str = "") -> None:
         """Write all files into a hidden folder, then put them in their places."""
         places = self._source.outputs(self.output, self._layers)
         folder = self.output.with_name(f".{self.output.name}.solardn-frames")
@@ -183,7 +190,13 @@ class _FramesSink(RawSink):
         try:
             for number, place in enumerate(places):
                 self._source.write_frame(
-                    number, folder / place.name, self._layers, self._step, self.arrays, self._rows(table, number)
+                    number,
+                    folder / place.name,
+                    self._layers,
+                    self._step,
+                    self.arrays,
+                    self._rows(table, number),
+                    remark,
                 )
             with writing(self.output):
                 for place in places:

@@ -137,7 +137,7 @@ class _TwinSink(RawSink):
             self.abort(keep=resume)
             raise
 
-    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
         """Turn the cube into its twin, some rows of the maps at a time, and put both in their places."""
         cube, twin = self.arrays[0], self.arrays[-1]
         *_, height, width = self._full
@@ -148,7 +148,7 @@ class _TwinSink(RawSink):
                 part = slice(first, min(first + rows, height))
                 spectra = whole.read((slice(None),) * 3 + (part, slice(None)))
                 twin.write((part, *(slice(None),) * 4), spectra.transpose(3, 4, 1, 0, 2))
-        super().commit(table)
+        super().commit(table, remark)
 
 
 def _twin_path(output: Path) -> Path:

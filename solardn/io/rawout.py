@@ -62,7 +62,7 @@ class RawSink:
         """Return a part that an earlier run wrote."""
         return self.arrays[layer].read(selection)
 
-    def commit(self, table: Mapping[str, NDArray[Any]]) -> None:
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
         """Put the files in their places, the main one last."""
         for part in reversed(self._parts):
             part.commit()

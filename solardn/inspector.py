@@ -1,0 +1,117 @@
+"""The residual of a few maps looked at while a file is denoised, without reading anything twice."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .comparison import groups, intensity_of
+from .cube import Index
+from .diagnosis import Diagnosis, diagnose
+from .errors import InputError
+from .inspection import Inspection, line_of
+from .levels import Group, evenly
+from .plan import Plan
+
+Float = NDArray[np.float32]
+
+SHARE = 8
+"""One of so many maps is looked at …"""
+
+MOST = 12
+"""… at most so many of a file, and at least one of each Stokes parameter."""
+
+_WAITING = 2  # maps that wait to be looked at, beyond which the computation waits for them
+_MEMORY_SHARE = 16  # maps of Stokes I that are kept for later take at most this fraction of the memory
+
+
+class Inspector:
+    """Holds the residuals of some maps against the noise, in a thread of its own, as their results come.
+
+    Parameters
+    ----------
+    plan : Plan
+    memory : int
+        The budget of the run, bytes.
+    """
+
+    def __init__(self, plan: Plan, memory: int) -> None:
+        self._plan = plan
+        self._wanted = _sample(groups(plan))
+        beside = {index: intensity_of(plan.cube, index) for index in self._wanted}
+        room = memory // _MEMORY_SHARE // (4 * math.prod(plan.cube.map_shape))
+        self._beside = {index: found for index, found in beside.items() if found is not None}
+        self._keep = set(list(dict.fromkeys(self._beside.values()))[:room])
+        self._kept: dict[Index, Float] = {}
+        self._pool = ThreadPoolExecutor(1, "solardn-inspect")
+        self._pending: deque[Future[None]] = deque()
+        self._found: dict[Index, Diagnosis] = {}
+        self._why = ""
+
+    def wants(self, index: Index) -> bool:
+        """Tell whether `passing` or `look` would do anything with a map."""
+        return index in self._wanted or index in self._keep
+
+    def passing(self, index: Index, plane: Float) -> None:
+        """Take note of a map that is copied: it may be the Stokes I that a residual is compared with."""
+        if index in self._keep:
+            self._kept[index] = plane.copy()
+
+    def look(self, index: Index, observation: Float, result: Float, sigma: float) -> None:
+        """Look at the residual of a map if it is one of the sample.
+
+        Parameters
+        ----------
+        index : tuple of int
+        observation, result : (y, x) arrays
+            In the data's units; not changed later by the caller.
+        sigma : float
+            rms of the noise, in the data's units.
+        """
+        if index not in self._wanted:
+            return
+        intensity = self._kept.get(self._beside.get(index, ()))
+        self._pending.append(self._pool.submit(self._diagnose, index, observation, result, sigma, intensity))
+        while len(self._pending) > _WAITING:
+            self._pending.popleft().result()
+
+    def _diagnose(self, index: Index, observation: Float, result: Float, sigma: float, intensity: Float | None) -> None:
+        try:
+            self._found[index] = diagnose(observation, result, sigma, intensity)
+        except InputError as error:  # too small or without noise of its own: the result is right all the same
+            self._why = str(error)
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def verdicts(self) -> dict[Index, str]:
+        """What was said of each map, once `finish` was called."""
+        return {index: found.verdict for index, found in self._found.items()}
+
+    def finish(self, result: str) -> Inspection | str:
+        """Return what was seen, or why nothing was; `result` names the output."""
+        while self._pending:
+            self._pending.popleft().result()
+        by_group: dict[Group, list[tuple[Index, Diagnosis]]] = {}
+        for index in sorted(self._found):
+            by_group.setdefault(self._wanted[index], []).append((index, self._found[index]))
+        if not by_group:
+            return f"not inspected: {self._why or 'no map of the sample holds a value'}"
+        lines = tuple(line_of(group, found) for group, found in sorted(by_group.items()))
+        return Inspection(self._plan.source.label, result, self._plan.source.unit, lines)
+
+
+def _sample(kinds: dict[Group, list[Index]]) -> dict[Index, Group]:
+    """Return the maps to look at: spread evenly over those of each Stokes parameter."""
+    by_letter: dict[str, list[tuple[Index, Group]]] = {}
+    for group, members in kinds.items():
+        by_letter.setdefault(group[0], []).extend((index, group) for index in members)
+    total = sum(map(len, by_letter.values()))
+    each = max(1, min(MOST, total // SHARE) // len(by_letter))
+    return dict(one for members in by_letter.values() for one in evenly(members, each))
