@@ -11,8 +11,12 @@ from keras import layers, ops
 from export.layers import DepthToSpace, MCDropout, NearestUpsample, SpaceToDepth
 
 Tensor = keras.KerasTensor
-FILTERS = (32, 64, 128)
+SMALL = (32, 64, 128)
 """Filters at 1/2, 1/4 and 1/8 of the map's resolution."""
+LARGE = (*SMALL, 96)
+"""The same, and at 1/16."""
+MULTIPLE = 2 ** len(LARGE)
+"""Maps must be multiples of this many pixels high and wide."""
 
 
 @keras.saving.register_keras_serializable(package="solardn")
@@ -50,13 +54,28 @@ def _up(x: Tensor, skip: Tensor, filters: int, name: str) -> Tensor:
     return layers.Concatenate(name=f"{name}_join")([NearestUpsample(2, name=f"{name}_repeat")(x), skip])
 
 
-def stokes(filters: tuple[int, int, int] = FILTERS, rate: float | None = None, kind: str = "channel") -> keras.Model:
-    """Build the network for Stokes maps in units of the noise, channels last, sizes multiples of 8.
+def _block(x: Tensor, filters: int, name: str) -> Tensor:
+    """Add what two convolutions find; nothing at first, so that a network grown by a block begins as it was."""
+    found = _conv(_conv(x, filters, f"{name}_1"), filters, f"{name}_2", activation=None, start="zeros")
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, found]))
+
+
+def _widest(x: Tensor, filters: int, deepest: int) -> Tensor:
+    """Add what is seen at 1/16 of the resolution, nothing at first: spectra of the noise and the largest structures."""
+    deep = _conv(_conv(x, deepest, "down3_1", strides=2), deepest, "down3_2")
+    thin = _conv(deep, filters, "up2_thin", size=1, activation=None, start="zeros")
+    found = NearestUpsample(2, name="up2_repeat")(thin)
+    return layers.ReLU(name="up2_relu")(layers.Add(name="up2_add")([x, found]))
+
+
+def stokes(filters: tuple[int, ...] = LARGE, rate: float | None = None, kind: str = "channel") -> keras.Model:
+    """Build the network for Stokes maps in units of the noise, channels last, sizes multiples of 16 (8 with three levels).
 
     Parameters
     ----------
     filters : tuple of int
-        Filters at 1/2, 1/4 and 1/8 of the map's resolution.
+        Filters at 1/2, 1/4 and 1/8 of the map's resolution, and perhaps at 1/16. With four levels there are residual blocks, too;
+        begun with the weights of the network of three, that of four computes the same.
     rate : float, optional
         Rate of Monte-Carlo dropout. With one, dropout stands behind the encoder (so that all samples share it), and a second
         output ``log_variance`` grows from the encoder alone.
@@ -68,28 +87,32 @@ def stokes(filters: tuple[int, int, int] = FILTERS, rate: float | None = None, k
     keras.Model
         From (n, y, x, 1) to ``mean``, or to ``[mean, log_variance]``.
     """
-    f0, f1, f2 = filters
+    f0, f1, f2, *deepest = filters
     inputs = keras.Input((None, None, 1), name="map")
 
     def drop(x: Tensor, name: str) -> Tensor:
         return x if rate is None else MCDropout(rate, kind, name=name)(x)
 
+    def block(x: Tensor, filters: int, name: str) -> Tensor:
+        return _block(x, filters, name) if deepest else x
+
     # A signal of 100 noise rms leaves no digits for the noise in bfloat16: what sees the map itself computes in float32.
     x = SpaceToDepth(2, name="fold", dtype="float32")(inputs)
     x = _conv(x, f0, "in_1", dtype="float32", start=Differences(seed=1))
-    skip0 = x = _conv(x, f0, "in_2")
+    skip0 = x = block(_conv(x, f0, "in_2"), f0, "in_block")
     x = _conv(x, f1, "down1_1", strides=2)
-    skip1 = x = _conv(x, f1, "down1_2")
+    skip1 = x = block(_conv(x, f1, "down1_2"), f1, "down1_block")
     x = _conv(x, f2, "down2_1", strides=2)
     x = _conv(x, f2, "down2_2")
-    deep = x = _conv(x, f2, "down2_3")
+    x = _conv(x, f2, "down2_3")
+    deep = x = _widest(x, f2, deepest[0]) if deepest else x
     x = drop(x, "drop2")
     x = _up(x, skip1, f1, "up1")
     x = _conv(x, f1, "up1_1")
-    x = drop(_conv(x, f1, "up1_2"), "drop1")
+    x = block(drop(_conv(x, f1, "up1_2"), "drop1"), f1, "up1_block")
     x = _up(x, skip0, f0, "up0")
     x = _conv(x, f0, "up0_1")
-    x = _conv(x, f0, "up0_2")
+    x = block(_conv(x, f0, "up0_2"), f0, "up0_block")
     found = DepthToSpace(2, name="unfold", dtype="float32")(_conv(x, 4, "noise", activation=None, start="zeros"))
     mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
     if rate is None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import Batch
+from .network import MULTIPLE
 from .observed import Stack
 
 _PIXELS = 12 * 128**2
@@ -34,7 +35,12 @@ class PairBatches:
     def size(self) -> int:
         """Height and width of the patches, in pixels."""
         return min(
-            128, *(side // 8 * 8 for stack in self.stacks for side in (stack.maps.shape[1], trained_width(stack)))
+            128,
+            *(
+                side // MULTIPLE * MULTIPLE
+                for stack in self.stacks
+                for side in (stack.maps.shape[1], trained_width(stack))
+            ),
         )
 
     def __call__(self, number: int) -> Batch:

@@ -17,12 +17,12 @@ from keras import ops
 
 from solardn.errors import OptionError, SolardnError
 
-from .network import stokes
+from .network import MULTIPLE, stokes
 from .observed import Asked, Stack, read
 from .pairbatches import PairBatches, trained_width
 from .recipes import RECIPES, RUNS
 from .scores import rms
-from .start import starting_weights
+from .start import begin, starting_weights
 from .train import Plan, Trainer
 
 _STRIPS = 24
@@ -48,8 +48,8 @@ def validation(stacks: list[Stack]) -> Callable[[keras.Model], dict[str, float]]
     strips = []
     for stack in stacks:
         chosen = np.linspace(0, len(stack.pairs) - 1, max(1, _STRIPS // len(stacks))).round().astype(int)
-        height, first = stack.maps.shape[1] // 8 * 8, trained_width(stack)
-        width = (stack.maps.shape[2] - first) // 8 * 8
+        height, first = stack.maps.shape[1] // MULTIPLE * MULTIPLE, trained_width(stack)
+        width = (stack.maps.shape[2] - first) // MULTIPLE * MULTIPLE
         strips += [
             stack.maps[stack.pairs[n], :height, first : first + width] / stack.sigma[stack.pairs[n, 0]]
             for n in np.unique(chosen)
@@ -109,7 +109,7 @@ def train(
     def build() -> keras.Model:
         model = stokes()
         if weights is not None:
-            model.set_weights(weights)
+            begin(model, weights)
         return model
 
     plan = Plan(steps=steps, rate=1.5e-3 if start is None else 3e-4, every=max(1, min(500, steps // 4)))

@@ -12,8 +12,8 @@ import numpy as np
 
 from .bank import bank
 from .batches import Batches
-from .network import stokes
-from .start import starting_network
+from .network import SMALL, stokes
+from .start import begin, starting_weights
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -51,16 +51,26 @@ class Recipe:
 
 
 RECIPES = {
+    "stokes-small": Recipe(
+        build=lambda: stokes(SMALL),
+        plan=Plan(steps=24_000),
+        description="Stokes maps in units of the noise, half the operations of stokes: U-Net at half resolution that subtracts the noise it finds",
+    ),
     "stokes": Recipe(
         build=stokes,
-        plan=Plan(steps=24_000),
-        description="Stokes maps in units of the noise: U-Net at half resolution that subtracts the noise it finds",
+        plan=Plan(steps=20_000, rate=1e-3, seed=3, every=1000),
+        description="Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds",
+        start="stokes-small",
+        truths=8000,
+        bank_seed=3,
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
         plan=Plan(steps=4_000, rate=5e-4, seed=2, every=500),
         description="As stokes, with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes",
+        truths=8000,
+        bank_seed=3,
     ),
 }
 
@@ -69,10 +79,7 @@ def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
     model = recipe.build()
     if recipe.start:
-        known = {layer.name: layer.get_weights() for layer in starting_network(recipe.start).layers}
-        for layer in model.layers:
-            if known.get(layer.name):
-                layer.set_weights(known[layer.name])
+        begin(model, starting_weights(recipe.start))
     return model
 
 

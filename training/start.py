@@ -12,7 +12,10 @@ from solardn.card import decode_array
 from solardn.errors import ModelError
 from solardn.model import load
 
-from .network import stokes
+from .network import LARGE, SMALL, stokes
+
+Weights = dict[str, list[NDArray[np.float32]]]
+"""Weights of layers, by their names."""
 
 
 def starting_network(name: str) -> keras.Model:
@@ -27,17 +30,18 @@ def starting_network(name: str) -> keras.Model:
     graph = onnx.load_from_string(found.data).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     convolutions = [[values[n] for n in node.input[1:]] for node in graph.node if node.op_type == "Conv"]
+    shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
-    model = stokes()
+    built = [stokes(filters) for filters in (LARGE, SMALL)]
     keras.config.set_dtype_policy(policy)
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
-    if shapes != [tuple(layer.kernel.shape) for layer in layers]:
+    fitting = [model for model in built if [tuple(layer.kernel.shape) for layer in _convolutions(model)] == shapes]
+    if not fitting:
         raise ModelError(
             f"network {name} is built otherwise than those that pairs train; start from another, or from none"
         )
-    for layer, (weights, bias) in zip(layers, convolutions, strict=True):
+    model = fitting[0]
+    for layer, (weights, bias) in zip(_convolutions(model), convolutions, strict=True):
         layer.set_weights([weights.transpose(2, 3, 1, 0), bias])
     if found.card.check:
         wanted, given = (decode_array(found.card.check[key])[0, 0] for key in ("mean", "map"))
@@ -49,7 +53,17 @@ def starting_network(name: str) -> keras.Model:
     return model
 
 
-def starting_weights(name: str) -> list[NDArray[np.float32]]:
-    """Return the weights of such a network, in the order of Keras; see `starting_network`."""
-    loaded: list[NDArray[np.float32]] = starting_network(name).get_weights()
-    return loaded
+def _convolutions(model: keras.Model) -> list[keras.layers.Conv2D]:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+
+
+def starting_weights(name: str) -> Weights:
+    """Return the weights of such a network; see `starting_network`."""
+    return {layer.name: layer.get_weights() for layer in starting_network(name).layers if layer.get_weights()}
+
+
+def begin(model: keras.Model, weights: Weights) -> None:
+    """Give a network the weights of another, where layers bear the same name: the others were added to it."""
+    for layer in model.layers:
+        if layer.name in weights:
+            layer.set_weights(weights[layer.name])

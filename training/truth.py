@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 
 from .fields import (
     Field,
@@ -43,6 +44,48 @@ def fibrils(rng: Rng, size: int) -> Field:
     if rng.random() < 0.5:
         field = np.abs(field) ** rng.uniform(1, 2) * np.sign(smooth(rng, size, 60) + rng.normal(0, 1))
     return field * np.exp(rng.uniform(0, 1.5) * smooth(rng, size, log_uniform(rng, 20, 80)))
+
+
+def canopy(rng: Rng, size: int) -> Field:
+    """Threads along the field of a few poles: a texture in coordinates across and along the field lines, on what the poles themselves show."""
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    y += rng.uniform(0, 0.05) * size * smooth(rng, size, size / 5)
+    x += rng.uniform(0, 0.05) * size * smooth(rng, size, size / 5)
+    # Of point charges in a plane: the potential is the logarithm of the distance, its conjugate the angle.
+    potential, stream = np.zeros((2, size, size), np.float32)
+    for _ in range(rng.integers(1, 6)):
+        charge = rng.choice([-2, -1, 1, 2])  # whole numbers, and a texture periodic in the angle: no seam
+        cy, cx = rng.uniform(-0.3, 1.3, 2) * size
+        soft = rng.uniform(0.03, 0.2) * size
+        potential += charge * 0.5 * np.log((y - cy) ** 2 + (x - cx) ** 2 + soft**2)
+        stream += charge * np.arctan2(y - cy, x - cx)
+    texture = random_field(rng, size, rng.uniform(1.5, 3.5), outer=size / log_uniform(rng, 4, 30))
+    across, along = size / (2 * np.pi) * rng.integers(1, 4), log_uniform(rng, 4, 40)
+    threads = ndimage.map_coordinates(texture, [across * stream, along * potential], order=1, mode="grid-wrap")
+    ground = standard(potential) if rng.random() < 0.5 else np.cos(2 * stream + rng.uniform(0, 6))
+    mixed = (
+        ground * np.exp(rng.uniform(0.2, 1.2) * threads)
+        if rng.random() < 0.6
+        else threads + rng.normal(0, 0.7) * ground
+    )
+    return mixed.astype(np.float32)
+
+
+def advected(rng: Rng, size: int) -> Field:
+    """Fold a scalar as flows do: fronts and thin layers, from displacing a smooth scalar again and again by eddies of all sizes."""
+    field = smooth(rng, size, log_uniform(rng, 10, 80))
+    if rng.random() < 0.5:
+        field = np.tanh(field * rng.uniform(0.5, 5)).astype(np.float32)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    strength = log_uniform(rng, 0.15, 1.2)
+    for _ in range(rng.integers(2, 9)):
+        scale = log_uniform(rng, 6, size / 4)
+        # The flow has no divergence, so nothing is gathered: only stretched and folded.
+        dy, dx = np.gradient(smooth(rng, size, scale))
+        stretch = strength * scale / max(float(np.sqrt((dy**2 + dx**2).mean())), 1e-9)
+        turned = [ndimage.map_coordinates(d, [y, x], order=1, mode="grid-wrap") for d in (dy, dx)]
+        y, x = y + 0.5 * stretch * turned[1], x - 0.5 * stretch * turned[0]
+    return ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap").astype(np.float32)
 
 
 def filaments(rng: Rng, size: int) -> Field:
@@ -169,15 +212,17 @@ def synthetic(rng: Rng, size: int) -> Field:
 
 
 FAMILIES: dict[Callable[[Rng, int], Field], float] = {
-    synthetic: 0.34,
-    plage: 0.12,
-    network: 0.1,
-    fibrils: 0.1,
-    turbulence: 0.11,
-    filaments: 0.07,
-    elements: 0.08,
-    granulation: 0.03,
-    gradient: 0.05,
+    synthetic: 0.28,
+    plage: 0.1,
+    network: 0.09,
+    fibrils: 0.08,
+    canopy: 0.1,
+    turbulence: 0.1,
+    advected: 0.09,
+    filaments: 0.05,
+    elements: 0.06,
+    granulation: 0.02,
+    gradient: 0.03,
 }
 """The families and how often each is drawn."""
 
@@ -185,11 +230,11 @@ FAMILIES: dict[Callable[[Rng, int], Field], float] = {
 def telescope(rng: Rng, field: Field) -> Field:
     """Return the field as a telescope shows it: a circular aperture's transfer function, a Gaussian blur, or untouched."""
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.25:
         return field
     ky, kx = frequencies(field.shape[0])
     k = np.hypot(ky, kx)
-    if kind < 0.7:
+    if kind < 0.65:
         x = np.clip(k / rng.uniform(0.2, 0.7), 0, 1)
         transfer = (2 / np.pi) * (np.arccos(x) - x * np.sqrt(1 - x**2))
         # Restoration lifts the transfer function again towards a flat one.
