@@ -19,6 +19,8 @@ from .errors import ModelError
 CONTRACT = 1
 """Version of the contract this release reads and writes."""
 
+_MOST_PIXELS = 8192  # more than any detector's side: no network needs so much context
+
 _REQUIRED = ("name", "halo", "multiple", "min_size", "input_sigma", "outputs")
 
 
@@ -84,9 +86,9 @@ class Card:
     def __post_init__(self) -> None:
         """Refuse values no network can have."""
         for key, low in (("halo", 0), ("multiple", 1), ("min_size", 1)):
-            if getattr(self, key) < low:
+            if not low <= getattr(self, key) <= _MOST_PIXELS:
                 raise ModelError(
-                    f"the card of network {self.name!r} says {key} = {getattr(self, key)}; at least {low} is needed"
+                    f"the card of network {self.name!r} says {key} = {getattr(self, key)}; a number from {low} to {_MOST_PIXELS} is needed"
                 )
         if not (np.isfinite(self.input_sigma) and self.input_sigma > 0):
             raise ModelError(

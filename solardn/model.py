@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ given as inputs: with 0 and 1 nothing is dropped."""
 _MOST_BYTES = 512 * 2**20
 _FLOAT, _INT64, _UINT32 = 1, 7, 12  # ONNX's numbers for element types
 _STANDARD = ("", "ai.onnx")
+_ENDLESS = ("Loop", "Scan")
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,15 @@ def bundled_folder() -> Path:
 
 def user_folder() -> Path:
     """Return the folder of the networks that the user added, by the customs of the operating system."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "solardn" / "models"
+    from platformdirs import user_data_path
+
+    return user_data_path("solardn", appauthor=False) / "models"
+
+
+def place_of(path: Path) -> str:
+    """Tell where a network of `available` comes from: ``bundled``, ``SOLARDN_MODELS`` or ``your own``."""
+    named = {bundled_folder(): "bundled", user_folder(): "your own"}
+    return named.get(path.parent, "SOLARDN_MODELS")
 
 
 def _folders_from_environment() -> list[Path]:
@@ -187,9 +190,8 @@ def _check(data: bytes, where: str) -> Card:
         raise ModelError(
             f"{where} keeps weights in other files ({parts.external[0]!r}), which is refused; save it as a single file"
         )
-    foreign = sorted({f"{node.domain}::{node.op}" for node in parts.nodes if node.domain not in _STANDARD})
-    if foreign:
-        raise ModelError(f"{where} uses operators outside the ONNX standard ({', '.join(foreign)}), which is refused")
+    _check_operators(parts, where)
+    _check_weights(parts, len(data), where)
     _check_inputs(parts, card, where)
     if card.dropout is not None:
         _check_dropout(parts, card, where)
@@ -199,6 +201,28 @@ def _check(data: bytes, where: str) -> Card:
                 f"{where} has no output {name!r}, which its card names; its outputs are {_names(parts.outputs)}"
             )
     return card
+
+
+def _check_operators(parts: onnxfile.OnnxFile, where: str) -> None:
+    foreign = sorted({f"{node.domain}::{node.op}" for node in parts.nodes if node.domain not in _STANDARD})
+    if foreign or parts.functions:
+        which = ", ".join(foreign or parts.functions)
+        raise ModelError(f"{where} uses operators outside the ONNX standard ({which}), which is refused")
+    endless = sorted({node.op for node in parts.nodes if node.op in _ENDLESS})
+    if endless:
+        raise ModelError(
+            f"{where} uses {', '.join(endless)}, which may run without end and is refused; unroll it and convert again"
+        )
+
+
+def _check_weights(parts: onnxfile.OnnxFile, size: int, where: str) -> None:
+    """Refuse weights that say they hold more numbers than the file has room for: two in a byte is the densest that ONNX knows."""
+    for name, shape in parts.weights.items():
+        count = math.prod(shape)
+        if min(shape, default=0) < 0 or count > 2 * size:
+            raise ModelError(
+                f"{where} says that its weight {name!r} has the shape {shape}, which a file of {size:,} bytes cannot hold; get it again or convert it again"
+            )
 
 
 def _check_inputs(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:

@@ -65,6 +65,8 @@ class OnnxFile:
         Those constants that may be given as inputs in place of their values.
     external : list of str
         Tensors whose data would be read from another file.
+    functions : list of str
+        Operators that the file defines itself.
     """
 
     metadata: dict[str, str] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class OnnxFile:
     constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
     defaults: set[str] = field(default_factory=set)
     external: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
 
 
 def read(data: bytes) -> OnnxFile:
@@ -100,6 +103,8 @@ def read(data: bytes) -> OnnxFile:
             elif number == 14:
                 pair = {n: _text(v) for n, v in _fields(value) if n in (1, 2)}
                 found.metadata[pair.get(1, "")] = pair.get(2, "")
+            elif number == 25:
+                found.functions += [_text(v) for n, v in _fields(value) if n == 1] or [""]
     except (IndexError, TypeError, struct.error) as error:
         raise BrokenFile("a field has another type than ONNX gives it") from error
     if graphs != 1:

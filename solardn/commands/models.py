@@ -25,19 +25,19 @@ def list_models() -> None:
     from rich.table import Table
 
     from ..errors import ModelError
-    from ..model import available, load
+    from ..model import available, load, place_of
 
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "smallest map", "halo", "outputs", "description", "file"):
-        table.add_column(title, no_wrap=title == "name", overflow="fold")
+    for title in ("name", "from", "smallest map", "halo", "outputs", "description", "file"):
+        table.add_column(title, no_wrap=title in ("name", "from"), overflow="fold")
     for name, path in available().items():
         try:
             card = load(path).card
         except ModelError as error:
-            table.add_row(name, "–", "–", "–", f"unusable: {error}", str(path))
+            table.add_row(name, place_of(path), "–", "–", "–", f"unusable: {error}", str(path))
             continue
         least = f"{card.min_size} × {card.min_size}"
-        table.add_row(name, least, str(card.halo), ", ".join(card.outputs), card.description, str(path))
+        table.add_row(name, place_of(path), least, str(card.halo), ", ".join(card.outputs), card.description, str(path))
     if table.row_count:
         Console(width=None if Console().is_terminal else 200).print(table)
     else:

@@ -26,7 +26,11 @@ def test_a_demo_does_not_replace_files_unasked(solardn, tmp_path):
 def test_networks_are_listed_shown_checked_and_added(solardn, tmp_path):
     networks.identity(tmp_path / "mine.onnx", description="my own")
     assert "mine added" in solardn.good("models", "add", tmp_path / "mine.onnx")
-    assert "my own" in solardn.good("models")
+    lines = {line.split()[0]: line for line in solardn.good("models").splitlines()}
+    assert "bundled" in lines["stokes"]
+    assert "SOLARDN_MODELS" in lines["same"]
+    assert "your own" in lines["mine"]
+    assert "my own" in lines["mine"]
     assert "my own" in solardn.good("models", "show", "mine")
     assert "right" in solardn.good("models", "verify", "mine")
     assert "--overwrite" in solardn.bad("models", "add", tmp_path / "mine.onnx")

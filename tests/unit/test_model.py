@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,12 +56,13 @@ def test_names_are_found_in_the_order_bundled_environment_user(tmp_path: Path, m
     assert model.load("only3").path == folders[3] / "only3.onnx"
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_users_folder_follows_the_system(platform: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sys.platform", platform)
-    folder = model.user_folder()
-    assert folder.parts[-2:] == ("solardn", "models")
-    assert tmp_path in folder.parents
+def test_users_folder_is_where_the_system_keeps_users_data(tmp_path: Path) -> None:
+    assert model.user_folder() == tmp_path / "home" / "solardn" / "models"
+
+
+def test_a_network_tells_where_it_comes_from(tmp_path: Path) -> None:
+    folders = {"bundled": tmp_path / "bundled", "your own": model.user_folder(), "SOLARDN_MODELS": tmp_path / "other"}
+    assert {model.place_of(folder / "x.onnx"): folder for folder in folders.values()} == folders
 
 
 def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
@@ -140,6 +143,7 @@ def _shape(*dims: str | int) -> Callable[[onnx.ModelProto], None]:
         (_set("contract", "new"), "no number"),
         (_set("halo", "wide"), "cannot be read"),
         (_set("halo", "-3"), "halo = -3"),
+        (_set("halo", "1000000000"), "halo = 1000000000; a number from 0 to 8192"),
         (_set("input_sigma", "nan"), "input_sigma = nan"),
         (_set("outputs", "mean,log_variance"), "has no output 'log_variance'.*its outputs are mean"),
         (_set("dropout", '{"rate": 1.5}'), "dropout of rate 1.5"),
@@ -153,12 +157,25 @@ def _shape(*dims: str | int) -> Callable[[onnx.ModelProto], None]:
         (_shape("height", "width"), "another type or number of axes"),
         (lambda network: setattr(network.graph.node[0], "domain", "com.example"), "com.example::Conv"),
         (lambda network: setattr(network.graph.initializer[0], "data_location", 1), "weights in other files"),
+        (lambda network: network.graph.initializer[0].dims.append(10**9), "cannot hold"),
+        (lambda network: network.graph.initializer[0].dims.append(-1), "cannot hold"),
+        (lambda network: network.functions.add(name="Conv"), r"outside the ONNX standard \(Conv\)"),
+        (lambda network: setattr(network.graph.node[0], "op_type", "Loop"), "Loop, which may run without end"),
     ],
 )
 def test_broken_contracts_are_refused(blur_model: Path, change: Callable[[onnx.ModelProto], None], says: str) -> None:
     changed(blur_model, change)
     with pytest.raises(ModelError, match=rf"blur.*{says}"):
         model.load(blur_model)
+
+
+def test_onnxruntime_is_not_even_imported_before_a_file_is_accepted(blur_model: Path) -> None:
+    changed(blur_model, lambda network: setattr(network.graph.node[0], "domain", "com.example"))
+    program = f"""import sys; from solardn import model, errors
+try: model.load({str(blur_model)!r})
+except errors.ModelError: print("onnxruntime" in sys.modules)"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_the_self_check_passes(identity_model: Path) -> None:
