@@ -143,6 +143,26 @@ def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, ou
 
 
 @main.command()
+@click.argument("observation", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option(
+    "--authors",
+    type=click.Path(path_type=Path),
+    default=Path("runs/evaluation"),
+    help="Folder of the authors' network.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/compare.png"), show_default=True)
+def compare(observation: Path, models: tuple[str, ...], authors: Path, out: Path) -> None:
+    """Draw what networks and the authors' make of an observed map (.npy), and what each leaves in the residual.
+
+    Example: python -m training compare ../shared/reference/example_sst.npy stokes
+    """
+    from .sidebyside import compare as run
+
+    click.echo(run(observation, models, authors, out))
+
+
+@main.command()
 def table() -> None:
     """Write the table of the networks that ship, models/README.md, from their cards.
 

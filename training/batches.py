@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from .fields import Field, Rng, log_uniform
 
@@ -46,8 +47,8 @@ class Batches:
     truths: Field
     noises: Field
     seed: int
-    count: int = 12
-    size: int = 128
+    count: int = 8
+    size: int = 160
     weakest: float = 0.08
     strongest: float = 45.0
 
@@ -62,11 +63,21 @@ class Batches:
             field = snr[i] * self._patch(rng, self.truths)
             if rng.random() < 0.2:
                 field = field + snr[i] * log_uniform(rng, 0.03, 0.5) * self._patch(rng, self.truths)
+            if rng.random() < 0.5:
+                field = field + self._veil(rng)
             # The noise level a user states is never exact.
             misjudged = np.exp(rng.normal(0, 0.12))
             truth[i, ..., 0] = field * misjudged
             noisy[i, ..., 0] = (field + self._noise(rng)) * misjudged
         return Batch(noisy, truth, snr)
+
+    def _veil(self, rng: Rng) -> Field:
+        """Draw a smooth field far below the noise, as scattered light and weak large-scale signals are: seen only over many pixels."""
+        cells = int(rng.integers(1, 7))
+        coarse = rng.standard_normal((cells + 3, cells + 3), dtype=np.float32)
+        place = np.linspace(1, cells + 1, self.size, dtype=np.float32) + rng.uniform(0, 1)
+        veil = ndimage.map_coordinates(coarse, np.meshgrid(place, place, indexing="ij"), order=3, mode="nearest")
+        return np.asarray(log_uniform(rng, 0.03, 1.0) * veil, np.float32)
 
     def _noise(self, rng: Rng) -> Field:
         noise = self._patch(rng, self.noises)
