@@ -9,7 +9,7 @@ the first dropout then runs once for all samples. ``mean`` is [samples, 1, heigh
 it keeps the batch of ``map``.
 
 Two constants may be given as inputs in place of their values: with ``dropout_threshold`` 0 (uint32) and ``dropout_scale`` 1 (float32) the
-graph computes exactly what the deterministic one does.
+graph computes what the deterministic one does, up to the order in which a runtime sums.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from .graph import session
 from .halo import Needs
 from .maskgraph import STILL, Spot, behind, draw_masks
 from .sizes import shapes_of
+
+_ROUNDING = 1e-5
+"""Difference allowed between the graph at rate 0 and the deterministic one, as a fraction of the output's range."""
 
 _ACTIVATIONS = {"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid", "Tanh", "Softplus", "HardSwish", "Clip", "Gelu"}
 
@@ -130,7 +133,7 @@ def _default_places(graph: onnx.GraphProto) -> list[Place]:
 
 
 def _prove(model: onnx.ModelProto, made: onnx.ModelProto, card: Card, rate: float) -> None:
-    """Insist that rate 0 changes nothing, and that samples differ otherwise."""
+    """Insist that rate 0 changes nothing beyond rounding, and that samples differ otherwise."""
     size = max(card.min_size, -(-64 // card.multiple) * card.multiple)
     array = sample_map(size, size, card.input_sigma)[None, None]
     names = list(card.outputs)
@@ -138,8 +141,12 @@ def _prove(model: onnx.ModelProto, made: onnx.ModelProto, card: Card, rate: floa
     running = session(made)
     still = running.run(names, feeds | STILL)
     for name, expected, result in zip(names, session(model).run(names, {"map": array}), still, strict=True):
-        if not all(np.array_equal(sample, expected[0]) for sample in result):
-            raise ModelError(f"the graph of {card.name!r} with dropout of rate 0 changes {name}; report this as a bug")
+        # A multiplication between two convolutions keeps onnxruntime from fusing them: sums are rounded in another order.
+        worst = float(np.abs(result - expected).max() / (np.ptp(expected) or 1.0))
+        if not worst <= _ROUNDING:
+            raise ModelError(
+                f"the graph of {card.name!r} with dropout of rate 0 changes {name} by {worst:.2g} of its range; report this as a bug"
+            )
     (mean,) = running.run(["mean"], feeds)
     if rate and np.array_equal(mean[0], mean[1]):
         raise ModelError(f"two samples of {card.name!r} with dropout of rate {rate} agree exactly; raise the rate")

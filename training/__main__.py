@@ -70,7 +70,7 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
 @main.command()
 @click.argument("name")
 def publish(name: str) -> None:
-    """Convert the trained network NAME to ONNX, put it into models/, and keep the record of its training.
+    """Convert the trained network NAME to ONNX, let it draw the dropout masks of its training, put it into models/, and keep the record of its training.
 
     Example: python -m training publish stokes
     """

@@ -1,4 +1,4 @@
-"""A trained network becomes one that ships: converted, with a complete card, its training kept as a table and a picture."""
+"""A trained network becomes one that ships: converted, able to draw its dropout masks, with a complete card, its training kept as a table and a picture."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import csv
 import shutil
 from pathlib import Path
 
-from export.cards import save
+from export.cards import read_places, save
 from export.convert import convert
+from export.dropout import add_dropout
 from export.source import open_source
 
 from .recipes import RECIPES, RUNS, Recipe
@@ -20,7 +21,10 @@ _REFERENCE = (
 
 
 def publish(name: str, models: Path = MODELS) -> Path:
-    """Convert the trained network ``name`` into ``models`` and return its path; an older one is replaced."""
+    """Convert the trained network ``name`` into ``models`` and return its path; an older one is replaced.
+
+    One that was trained with dropout draws masks then, of the kind and the rate of its training.
+    """
     recipe, run = RECIPES[name], RUNS / name
     card = {
         "input_sigma": 1.0,
@@ -30,6 +34,8 @@ def publish(name: str, models: Path = MODELS) -> Path:
         "source": _origin(name, recipe, run),
     }
     model = convert(open_source(run / "final.keras", None, ("training.network",)), name, card)
+    if read_places(model):
+        model = add_dropout(model)
     path = models / f"{name}.onnx"
     save(model, path, overwrite=True)
     _record(name, run)
