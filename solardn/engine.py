@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from .errors import DeviceError, ModelError, OptionError
 from .machine import usable_cpus
 from .model import DROPOUT_SCALE, DROPOUT_THRESHOLD, Model
 
+if TYPE_CHECKING:
+    from .halves import Halves
+
 _OUT_OF_MEMORY = re.compile(r"allocate memory|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE)
 _PRECISIONS = ("fp32",)
 _STILL = {DROPOUT_THRESHOLD: np.zeros((), np.uint32), DROPOUT_SCALE: np.ones((), np.float32)}  # nothing is dropped
@@ -23,6 +27,34 @@ _STILL = {DROPOUT_THRESHOLD: np.zeros((), np.uint32), DROPOUT_SCALE: np.ones((),
 
 class OutOfMemory(DeviceError):  # noqa: N818 - reads as what is wrong
     """The device has not enough memory for an array of this size; a smaller one may pass."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all samples of one map have in common.
+
+    Attributes
+    ----------
+    outputs : dict of str to ndarray
+        The outputs that follow from no mask, of shape (1, 1, height, width).
+    features : dict
+        What the samples are computed from, as onnxruntime holds it.
+    shape : tuple of int
+        Of the map.
+    """
+
+    outputs: dict[str, NDArray[np.float32]]
+    features: dict[str, Any]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """The sessions of the two halves of a graph; the first is None where it has nothing to do."""
+
+    cut: Halves
+    shared: Any
+    sampled: Any
 
 
 class Engine:
@@ -62,6 +94,7 @@ class Engine:
         self._wanted = device
         self._lock = threading.Lock()
         self._session: Any = None
+        self._halves: _Halves | None = None
         self._device = self._why = ""
 
     @property
@@ -128,6 +161,74 @@ class Engine:
             raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
         return dict(zip(names, results, strict=True))
 
+    def share(self, batch: NDArray[np.float32], origin: tuple[int, int]) -> Shared:
+        """Compute what all samples of a map have in common: what lies before the first mask, and outputs that follow from none.
+
+        Parameters
+        ----------
+        batch : ndarray of float32
+            One map, as for `run`, of a network that draws dropout masks.
+        origin : tuple of int
+            As for `run`.
+
+        Raises
+        ------
+        OutOfMemory, DeviceError
+            As for `run`.
+        """
+        halves = self._open_halves()
+        given = {"map": np.ascontiguousarray(batch, np.float32), "origin": np.array(origin, np.int64)}
+        feed = {name: sessions.held(value) for name, value in given.items()}
+        names = [*halves.cut.features, *halves.cut.shared_outputs]
+        try:
+            taken = {value.name: feed[value.name] for value in halves.shared.get_inputs()} if halves.shared else {}
+            values = halves.shared.run_with_ort_values(names, taken) if halves.shared else []
+            features = dict(zip(names, values, strict=True))
+            outputs = {name: features.pop(name).numpy() for name in halves.cut.shared_outputs}
+            kept = {**features, **{name: feed[name] for name in halves.cut.takes - {"seed"}}}
+            placed = sessions.on_device([*kept.values()], self._device)
+        except Exception as error:
+            raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
+        return Shared(outputs, dict(zip(kept, placed, strict=True)), batch.shape)
+
+    def draw(self, shared: Shared, seeds: NDArray[np.uint32]) -> dict[str, NDArray[np.float32]]:
+        """Return samples of a map: the outputs that follow from the masks, of shape (samples, 1, height, width).
+
+        Parameters
+        ----------
+        shared : Shared
+            What `share` returned for the map.
+        seeds : ndarray of uint32
+            One for each sample.
+
+        Raises
+        ------
+        OutOfMemory, DeviceError
+            As for `run`.
+        """
+        halves = self._open_halves()
+        feed = {**shared.features, "seed": sessions.held(seeds)}
+        try:
+            values = halves.sampled.run_with_ort_values(list(halves.cut.sampled_outputs), feed)
+            results = [value.numpy() for value in values]
+        except Exception as error:
+            when = f"on {len(seeds)} samples of maps of {'×'.join(map(str, shared.shape))}"
+            raise self._translated(error, when) from error
+        return dict(zip(halves.cut.sampled_outputs, results, strict=True))
+
+    def _open_halves(self) -> _Halves:
+        """Return the sessions of the two halves of a graph that draws masks, opened where the whole one runs."""
+        session = self._open()
+        with self._lock:
+            if self._halves is None:
+                from .halves import cut
+
+                found = cut(self.model.data)
+                shared = sessions.beside(session, found.shared) if found.shared else None
+                described = {v.name: (v.type, v.shape) for v in shared.get_outputs()} if shared else {}
+                self._halves = _Halves(found, shared, sessions.beside(session, found.sampled(described)))
+            return self._halves
+
     def _open(self) -> Any:
         """Return the session, opened on the device that was asked for."""
         with self._lock:
@@ -175,9 +276,9 @@ class Engine:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: everything but the session."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_session")}
+        """Return what a pickle holds: everything but the sessions."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_session", "_halves")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore what `__getstate__` gave; the session opens at the first use."""
-        self.__dict__.update(state, _lock=threading.Lock(), _session=None)
+        """Restore what `__getstate__` gave; the sessions open at the first use."""
+        self.__dict__.update(state, _lock=threading.Lock(), _session=None, _halves=None)

@@ -84,7 +84,7 @@ def uncertainties(
     seeds = sample_seeds(seed, asked.samples if asked.method == "dropout" else 0)
 
     def limits() -> Share:
-        return runner.limits(planes[0].shape, len(seeds))
+        return runner.sampling_limits(planes[0].shape)
 
     def once(units: Float, workers: int) -> Float:
         return runner.tiled(single(engine), units, workers, runner.limits, layers=len(card.outputs))
@@ -95,12 +95,15 @@ def uncertainties(
             return unknown(asked, data, card)
         prepared = prepare(data, scales[number])
         if asked.method == "dropout":
-            network = sampling(engine, seeds, limits().batch, runner.demand.masked_variance)
-            found = runner.tiled(network, prepared.units, workers, limits, layers=3)
+            # Samples are shared out over the threads, not tiles: so no margin is computed twice.
+            network = sampling(engine, seeds, limits().batch, limits().runs)
+            found = runner.tiled(network, prepared.units, 1, limits, layers=3)
         elif asked.method == "flips":
             found = over_flips(prepared.units, lambda view: once(view, workers))
         else:
             found = once(prepared.units, workers)
         return assembled(asked, prepared, prepared.checked(found, card.name))
 
-    return runner.each_map(work, planes, limits)
+    if asked.method == "dropout":
+        return (work(number, 1) for number in range(len(planes)))
+    return runner.each_map(work, planes, runner.limits)

@@ -25,8 +25,17 @@ and holes in the allocator's arena.
 """
 
 
-_MOST_TOGETHER = 8
-"""Samples in one run at most: more share what comes before the first mask to no more use, and leave the caches."""
+_MOST_TOGETHER = 4
+"""Samples in one run at most: they share only the beginning and the end of a run, and many leave the caches."""
+
+_PIXELS_A_RUN = 500
+"""What one more run costs, whatever its size."""
+
+_MANY = 48
+"""Samples for which the work is shared out, so that memory does not depend on how many are drawn; a multiple of the batches."""
+
+_WORTHWHILE = 1.02
+"""A larger batch, which takes more memory, must be faster by so much."""
 
 
 def parse_bytes(memory: int | str) -> int:
@@ -65,10 +74,6 @@ class Demand:
     def bytes(self, samples: int = 1) -> float:
         """Return the memory that a run takes at its peak, in bytes a pixel."""
         return 4 * max(_OVERHEAD * shared + _SAMPLED_OVERHEAD * samples * each for shared, each in self.alive)
-
-    def operations(self, samples: int, batch: int) -> float:
-        """Return the operations for so many samples in batches, for each pixel: what all share is done once a batch."""
-        return -(-samples // batch) * self.work[0] + samples * self.work[1]
 
 
 def demand(model: Model) -> Demand:
@@ -169,10 +174,11 @@ def share(budget: int, cost: float, card: Card, runs: int) -> Share:
     return Share(tile(best), best)
 
 
-def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, int], runs: int, samples: int) -> Share:
+def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, int], runs: int) -> Share:
     """Return how many samples go together in one run, and the tile and runs at once that fit the budget then.
 
-    Samples that go together share what comes before the first mask, but leave room only for smaller tiles, with more margin.
+    Samples that go together need fewer runs, but leave room only for smaller tiles, with more margin. The answer does not depend
+    on how many samples are drawn.
 
     Parameters
     ----------
@@ -182,24 +188,25 @@ def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, in
         What the network asks for.
     shape : tuple of int
         Height and width of the map, multiples of the card's ``multiple``.
-    samples : int
-        How many there are in all.
 
     Raises
     ------
     OptionError
         As for `share`, with one sample.
     """
+    once, each = demand.work
 
     def work(candidate: Share) -> float:
-        tiles = plan(shape, card, candidate.tile, candidate.runs)
+        tiles = plan(shape, card, candidate.tile)
         pixels = math.prod(tiles[0].shape)
-        return -(-len(tiles) // candidate.runs) * pixels * demand.operations(samples, candidate.batch)
+        rounds = _MANY / candidate.batch / candidate.runs
+        return len(tiles) * (pixels * once + rounds * (candidate.batch * pixels + _PIXELS_A_RUN) * each)
 
     found = [share(budget, demand.bytes(), card, runs)]
-    for batch in range(2, min(samples, _MOST_TOGETHER) + 1):
+    for batch in range(2, _MOST_TOGETHER + 1):
         try:
             found.append(replace(share(budget, demand.bytes(batch), card, runs), batch=batch))
         except OptionError:  # too many together
             break
-    return min(found, key=work)
+    least = min(map(work, found))
+    return next(candidate for candidate in found if work(candidate) <= _WORTHWHILE * least)

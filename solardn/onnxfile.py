@@ -96,12 +96,12 @@ def read(data: bytes) -> OnnxFile:
     found = OnnxFile()
     graphs = 0
     try:
-        for number, value in _fields(memoryview(data)):
+        for number, value in fields(memoryview(data)):
             if number == 7:
                 graphs += 1
                 _graph(value, found, depth=0)
             elif number == 14:
-                pair = {n: _text(v) for n, v in _fields(value) if n in (1, 2)}
+                pair = {n: _text(v) for n, v in fields(value) if n in (1, 2)}
                 found.metadata[pair.get(1, "")] = pair.get(2, "")
             elif number == 25:
                 found.functions += [_text(v) for n, v in _fields(value) if n == 1] or [""]
@@ -129,13 +129,13 @@ def _graph(data: memoryview, found: OnnxFile, depth: int) -> None:
     if depth > _DEEPEST:
         raise BrokenFile("its graphs are nested too deep")
     inner: list[memoryview] = []
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 1:
             found.nodes.append(_node(value, found, inner))
         elif number == 5:
             _keep(*_tensor(value, found), found)
         elif number == 15:  # sparse: a tensor of values and one of indices
-            for n, v in _fields(value):
+            for n, v in fields(value):
                 if n in (1, 2):
                     _tensor(v, found)
         elif number in (11, 12) and depth == 0:
@@ -149,7 +149,7 @@ def _node(data: memoryview, found: OnnxFile, inner: list[memoryview]) -> Node:
     texts: dict[int, list[str]] = {1: [], 2: [], 4: [], 7: []}
     attributes: dict[str, Attribute] = {}
     constant: Tensor | None = None
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number in texts:
             texts[number].append(_text(value))
         elif number == 5:
@@ -170,7 +170,7 @@ def _attribute(
     name, numbers = "", []
     result: Attribute | None = None
     tensor: Tensor | None = None
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 1:
             name = _text(value)
         elif number == 2:
@@ -192,7 +192,7 @@ def _attribute(
 def _tensor(data: memoryview, found: OnnxFile) -> Tensor:
     """Return name, shape and, where they are few float32, the values; note when they lie in another file."""
     name, dtype, shape, values, elsewhere = "", 0, [], b"", False
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 1:
             shape += [_signed(n) for n in _packed(value)]
         elif number == 2:
@@ -221,23 +221,23 @@ def _keep(name: str, shape: tuple[int, ...], values: tuple[float, ...], found: O
 
 def _value(data: memoryview) -> tuple[str, Value]:
     name, dtype, shape = "", 0, None
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 1:
             name = _text(value)
         elif number == 2:
-            for n, tensor in _fields(value):
+            for n, tensor in fields(value):
                 if n != 1:
                     continue
-                for m, part in _fields(tensor):
+                for m, part in fields(tensor):
                     if m == 1:
                         dtype = part
                     elif m == 2:
-                        shape = tuple(_dim(d) for k, d in _fields(part) if k == 1)
+                        shape = tuple(_dim(d) for k, d in fields(part) if k == 1)
     return name, Value(dtype, shape)
 
 
 def _dim(data: memoryview) -> Dim:
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == 1:
             return _signed(value)
         if number == 2:
@@ -245,7 +245,7 @@ def _dim(data: memoryview) -> Dim:
     return None
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
+def fields(data: memoryview) -> Iterator[tuple[int, Any]]:
     """Yield (field number, value) of a protobuf message: an int for a varint, a memoryview for the rest."""
     at, end = 0, len(data)
     while at < end:

@@ -49,14 +49,14 @@ class Runner:
         self._most = None if tile == "auto" else self._checked_tile(tile)
         share(memory, self.demand.bytes(), self.card, runs=1)  # refuses too small a budget before anything is begun
 
-    def limits(self, shape: tuple[int, ...] = (), samples: int = 0) -> Share:
-        """Return what the memory allows: the tile, the runs at once, and how many of the samples of a map go together."""
-        at_once = self.engine.at_once
-        if not samples:
-            return share(self._memory, self.demand.bytes(), self.card, at_once).bounded(self._most)
-        return sampling_share(self._memory, self.demand, self.card, self._padded(shape), at_once, samples).bounded(
-            self._most
-        )
+    def limits(self) -> Share:
+        """Return what the memory allows: the tile, and the runs at once."""
+        return share(self._memory, self.demand.bytes(), self.card, self.engine.at_once).bounded(self._most)
+
+    def sampling_limits(self, shape: tuple[int, ...]) -> Share:
+        """Return what the memory allows for samples of a map of this shape: also how many of them go together."""
+        padded, at_once = self._padded(shape), self.engine.at_once
+        return sampling_share(self._memory, self.demand, self.card, padded, at_once).bounded(self._most)
 
     def tiled(
         self,

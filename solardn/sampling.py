@@ -15,7 +15,7 @@ from .card import Card
 from .engine import Engine
 from .errors import ModelError, OptionError
 from .moments import Moments
-from .tiling import Network
+from .tiling import Network, in_order
 from .units import Prepared
 
 METHODS = ("dropout", "flips")
@@ -113,7 +113,7 @@ def _mixed(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return words
 
 
-def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, masked_variance: bool) -> Network:
+def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, workers: int) -> Network:
     """Return a function for `tiling.run_tiled` that gives mean, epistemic and aleatoric variance of a window.
 
     Parameters
@@ -123,16 +123,18 @@ def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, masked_varia
     seeds : ndarray of uint32
         One for each sample.
     batch : int
-        Samples in one run, which share what comes before the first mask.
-    masked_variance : bool
-        Whether the variance output follows from the masks; if not, it is computed once.
+        Samples in one run.
+    workers : int
+        Runs at once.
     """
 
     def run(window: Float, origin: tuple[int, int]) -> Float:
+        shared = engine.share(window[None, None], origin)
         means, variances = Moments(), Moments()
-        for start in range(0, len(seeds), batch):
-            outputs = ("mean", "log_variance") if start == 0 or masked_variance else ("mean",)
-            given = engine.run(window[None, None], seeds=seeds[start : start + batch], origin=origin, outputs=outputs)
+        for log_variance in shared.outputs.get("log_variance", ()):
+            variances.add(np.exp(log_variance[0]))
+        batches = [seeds[start : start + batch] for start in range(0, len(seeds), batch)]
+        for given in in_order(lambda some: engine.draw(shared, some), batches, workers):
             for sample in given["mean"]:
                 means.add(sample[0])
             for sample in given.get("log_variance", ()):

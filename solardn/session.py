@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import DeviceError, ModelError
 from .machine import has_nvidia_driver
@@ -26,7 +28,7 @@ def on_cpu(model: Model) -> Any:
         onnxruntime refuses the network.
     """
     try:
-        return _open(model, ["CPUExecutionProvider"])
+        return _open(model.data, ["CPUExecutionProvider"])
     except Exception as error:
         old = f"; dropout masks need {_OLDEST_WITH_MASKS} or newer" if model.card.dropout else ""
         raise ModelError(
@@ -55,7 +57,7 @@ def on_cuda(model: Model, device: str) -> Any:
     missing = _preload(ort)
     ort.set_default_logger_severity(_MUTE)  # what it would print is said by the errors below
     try:
-        session = _open(model, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
+        session = _open(model.data, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
         if "CUDAExecutionProvider" not in session.get_providers():
             raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
         session.run(["mean"], trial(model))
@@ -93,7 +95,25 @@ def onnxruntime() -> Any:
     return onnxruntime
 
 
-def _open(model: Model, providers: list[Any]) -> Any:
+def beside(session: Any, data: bytes) -> Any:
+    """Open another graph where a session runs."""
+    return _open(data, [(name, options) for name, options in session.get_provider_options().items()])
+
+
+def on_device(values: Sequence[Any], device: str) -> list[Any]:
+    """Return values that a run gave where the next run takes them from: on a GPU, brought there once and not with every run."""
+    if device == "cpu":
+        return list(values)
+    number = int(device.partition(":")[2] or 0)
+    return [onnxruntime().OrtValue.ortvalue_from_numpy(value.numpy(), "cuda", number) for value in values]
+
+
+def held(array: NDArray[Any]) -> Any:
+    """Return an array as onnxruntime holds it."""
+    return onnxruntime().OrtValue.ortvalue_from_numpy(array)
+
+
+def _open(data: bytes, providers: list[Any]) -> Any:
     ort = onnxruntime()
     options = ort.SessionOptions()
     # One thread a run, and several runs at once: how a kernel sums does not depend then on how many threads share it. And said
@@ -101,7 +121,7 @@ def _open(model: Model, providers: list[Any]) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _MUTE  # errors come as exceptions
-    return ort.InferenceSession(model.data, options, providers=providers, enable_fallback=0)
+    return ort.InferenceSession(data, options, providers=providers, enable_fallback=0)
 
 
 def _preload(ort: Any) -> str:

@@ -14,8 +14,9 @@ of a runtime may sum in another order for small or thin arrays; the last window 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -28,6 +29,7 @@ from .card import Card
 from .errors import InputError
 
 T = TypeVar("T")
+R = TypeVar("R")
 Float = NDArray[np.float32]
 Network = Callable[[Float, tuple[int, int]], Float]
 """From a window (y, x) and its origin (row, column) in the map to results (layer, y, x)."""
@@ -220,5 +222,23 @@ def run_all(work: Callable[[T], None], items: Sequence[T], workers: int) -> None
         try:
             for future in [pool.submit(work, item) for item in items]:
                 future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    """Yield what a function makes of each item, in their order; no more than a worker's share of results waits to be taken."""
+    if workers == 1 or len(items) == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(min(workers, len(items)), "solardn") as pool:
+        try:
+            pending: deque[Future[R]] = deque()
+            for item in items:
+                if len(pending) > workers:
+                    yield pending.popleft().result()
+                pending.append(pool.submit(work, item))
+            while pending:
+                yield pending.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
