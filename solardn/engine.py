@@ -177,7 +177,10 @@ class Engine:
             As for `run`.
         """
         halves = self._open_halves()
-        given = {"map": np.ascontiguousarray(batch, np.float32), "origin": np.array(origin, np.int64)}
+        given: dict[str, NDArray[Any]] = {
+            "map": np.ascontiguousarray(batch, np.float32),
+            "origin": np.array(origin, np.int64),
+        }
         feed = {name: sessions.held(value) for name, value in given.items()}
         names = [*halves.cut.features, *halves.cut.shared_outputs]
         try:

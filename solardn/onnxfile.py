@@ -104,7 +104,7 @@ def read(data: bytes) -> OnnxFile:
                 pair = {n: _text(v) for n, v in fields(value) if n in (1, 2)}
                 found.metadata[pair.get(1, "")] = pair.get(2, "")
             elif number == 25:
-                found.functions += [_text(v) for n, v in _fields(value) if n == 1] or [""]
+                found.functions += [_text(v) for n, v in fields(value) if n == 1] or [""]
     except (IndexError, TypeError, struct.error) as error:
         raise BrokenFile("a field has another type than ONNX gives it") from error
     if graphs != 1:

@@ -216,19 +216,36 @@ def test_an_onnxruntime_without_the_operators_is_named(masked: Path) -> None:
         Engine(broken, "cpu").run(MAP[None, None])
 
 
-def test_memory_does_not_grow_with_the_samples(masked: Path) -> None:
+def test_samples_go_together_as_the_memory_allows(masked: Path) -> None:
     card, needs = model.load(masked).card, memory.demand(model.load(masked))
-    few, many = (memory.sampling_share(10**8, needs, card, (4096, 4096), 2, samples) for samples in (8, 800))
-    assert many == few
-    assert 2 * needs.bytes(many.batch) * (many.tile + 2) ** 2 <= 10**8
-
-
-def test_samples_go_one_by_one_where_memory_is_scarce(masked: Path) -> None:
-    card, needs = model.load(masked).card, memory.demand(model.load(masked))
+    much = memory.sampling_share(10**8, needs, card, (64, 64), 2)
+    assert much.batch > 1
+    assert 2 * needs.bytes(much.batch) * (64 + 2) ** 2 <= 10**8
     least = int(needs.bytes() * 16**2) + 1
-    assert memory.sampling_share(least, needs, card, (64, 64), 4, 50).batch == 1
+    assert memory.sampling_share(least, needs, card, (64, 64), 4).batch == 1
     with pytest.raises(OptionError, match="the least that works"):
-        memory.sampling_share(least - 2, needs, card, (64, 64), 4, 50)
+        memory.sampling_share(least - 2, needs, card, (64, 64), 4)
+
+
+def test_what_samples_share_is_computed_once(masked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, drawn = [], []
+    share, draw = Engine.share, Engine.draw
+    monkeypatch.setattr(Engine, "share", lambda *given: shared.append(given) or share(*given))
+    monkeypatch.setattr(Engine, "draw", lambda *given: drawn.extend(given[2]) or draw(*given))
+    Denoiser(masked, device="cpu", threads=2).uncertainty(MAP, samples=50, scale=1.0)
+    assert (len(shared), len(drawn)) == (1, 50)
+
+
+def test_the_halves_of_a_graph_are_the_whole(tmp_path: Path) -> None:
+    for masked_variance in (False, True):
+        engine = Engine(model.load(networks.masked(tmp_path / "net.onnx", masked_variance=masked_variance)), "cpu")
+        seeds = sample_seeds(3, 4)
+        whole = engine.run(MAP[None, None], seeds=seeds, origin=(5, 7))
+        shared = engine.share(MAP[None, None], (5, 7))
+        drawn = engine.draw(shared, seeds)
+        assert ("log_variance" in drawn) == masked_variance
+        for name, values in whole.items():
+            np.testing.assert_array_equal({**shared.outputs, **drawn}[name], values)
 
 
 def test_denoisers_of_masked_networks_travel(masked: Path) -> None:
