@@ -23,7 +23,7 @@ from .noisemap import NOISE_MAP
 from .plan import Plan, look_at
 from .recording import denoising_step, task
 from .stream import batches_within, stream
-from .summary import Sample, Summary, table
+from .summary import Summary, table
 from .work import Progress, Work
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def denoise_file(
         sink = plan.source.sink(place, layers, step, resume=journal.resumed)
         try:
             together = _BUSY * denoiser.engine.threads
-            sample = _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
+            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
             seen = inspector.finish(str(output)) if inspector else None
             verdicts = inspector.verdicts if inspector else {}
             sink.commit(
@@ -157,13 +157,12 @@ def denoise_file(
             tile=denoiser.tile,
             pixels=work.pixels,
             seconds=time.perf_counter() - begun,
-            sample=sample,
             inspection=seen,
         )
 
 
-def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int) -> Sample:
-    """Send all maps through, those first that an earlier run left, and return one of them for a picture."""
+def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int) -> None:
+    """Send all maps through, those first that an earlier run left."""
     batches = batches_within(memory, plan.source, plan.cube, layers, together)
     following = next(batches, None)
     while following is not None and len(work.records) + len(following.indices) <= len(journal.records):
@@ -181,7 +180,7 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
 
     rest = itertools.chain([following] if following is not None else [], batches)
     stream(plan.source, plan.cube, sink, work, rest, written)
-    return work.finish()
+    work.finish()
 
 
 def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], overwrite: bool) -> Path:

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -140,8 +140,7 @@ def denoise_files(
         progress = watch(number, len(units), own[0]) if watch else None
         output = folder / own[0].name
         try:
-            summary = denoise_file(unit, output, denoiser=denoiser, resume=resume, progress=progress, **options)
-            done.append(replace(summary, sample=None))  # else the maps of all files would pile up
+            done.append(denoise_file(unit, output, denoiser=denoiser, resume=resume, progress=progress, **options))
             for path in own:
                 finished.add(path)
         except SolardnError as error:

@@ -1,25 +1,25 @@
-"""Pictures of a result: what was observed, what came out, what was taken away. The only file that imports matplotlib, when called."""
+"""Pictures of a result: what was observed, what came out, what was taken away; many maps at once; and how far to trust them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, MissingExtra, OptionError, OutputError
-from .spectrum import mean_spectrum
+from .coordinates import Frame
+from .errors import InputError
+from .panels import RANGE, check_format, draw_histogram, draw_map, draw_spectra, new_figure, save
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = (".png", ".pdf", ".svg")
-"""File formats a picture can be written in."""
+Map = NDArray[np.float64]
 
-RANGE = 3
-"""Colours run over ± this many σ."""
+PIXELS = Frame()
 
 
 def quicklook(
@@ -29,7 +29,7 @@ def quicklook(
     sigma: float,
     unit: str = "",
     title: str = "",
-    extent: tuple[float, float, float, float] | None = None,
+    frame: Frame = PIXELS,
 ) -> None:
     """Draw observation, result and residual of one map on one colour scale, with their spectra and the residual's histogram.
 
@@ -38,15 +38,15 @@ def quicklook(
     path : str or Path
         Where the picture goes; the ending chooses the format (.png, .pdf, .svg). An existing file is replaced.
     observation, result : (y, x) arrays
-        The map before and after; pixels that are not finite stay blank.
+        The map before and after; pixels that are not finite stay grey.
     sigma : float
         rms of the noise in the map's units. Colours run from −3 σ to +3 σ.
     unit : str
         The map's unit, for the colour bar.
     title : str
         What the map is: file, Stokes parameter, wavelength. The noise level is added.
-    extent : (left, right, bottom, top), optional
-        The map's edges in arcseconds; axes are in pixels without it.
+    frame : Frame, optional
+        The map's edges, see `solardn.coordinates`; axes are in pixels without it.
 
     Raises
     ------
@@ -59,81 +59,178 @@ def quicklook(
     OutputError
         The file cannot be written.
     """
-    path = Path(path)
-    before, after = np.asarray(observation, dtype=np.float64), np.asarray(result, dtype=np.float64)
-    if before.ndim != 2 or before.shape != after.shape:
-        raise InputError(
-            f"a picture needs two maps (y, x) of one shape; observation and result have {before.shape} and {after.shape}"
-        )
-    if not (np.isfinite(sigma) and sigma > 0):
-        raise InputError(f"a picture needs a positive noise level for its colours, not {sigma}")
+    check_format(Path(path))
+    save(look(observation, result, sigma, unit, title, frame), Path(path))
+
+
+def look(
+    observation: ArrayLike,
+    result: ArrayLike,
+    sigma: float,
+    unit: str = "",
+    title: str = "",
+    frame: Frame = PIXELS,
+) -> Figure:
+    """Return the figure that `quicklook` writes."""
+    before, after = _checked(sigma, observation, result)
     wide = before.shape[1] > 2 * before.shape[0]  # slit spectra and the like: maps one above the other
-    figure = _figure(path, (13.5, 9.5 if wide else 7.6))
+    figure = new_figure(13.5, 9.5 if wide else 7.6)
     grid = figure.add_gridspec(2, 1, height_ratios=(1.25, 1))
     above, below = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
-    panels = {"observation": before, "result": after, "residual (observation − result)": before - after}
+    panels = {"observation": before, "result": after, "residual": before - after}
     images = above.subplots(*((3, 1) if wide else (1, 3)), sharex=True, sharey=True)
     for axes, (name, values) in zip(images, panels.items(), strict=True):
-        shown = axes.imshow(
-            values, origin="lower", extent=extent, cmap="RdBu_r", vmin=-RANGE * sigma, vmax=RANGE * sigma
-        )
-        axes.set_title(name)
-    above.supxlabel("x [arcsec]" if extent else "x [px]", fontsize="medium")
-    images[0].set_ylabel("y [arcsec]" if extent else "y [px]")
+        shown = draw_map(axes, values, -RANGE * sigma, RANGE * sigma, frame.extent)
+        axes.set_title("residual (observation − result)" if name == "residual" else name)
+    above.supxlabel(frame.labels[0], fontsize="medium")
+    images[0].set_ylabel(frame.labels[1])
     bar = above.colorbar(shown, ax=images, extend="both", shrink=0.9, pad=0.01)
     bar.set_label(f"[{unit}]" if unit else "data units")
     left, right = below.subplots(1, 2)
-    _draw_spectra(left, panels, sigma)
-    _draw_histogram(right, before - after, sigma)
-    figure.suptitle(f"{title}   noise σ = {sigma:.3g} {unit}".strip())
-    _save(figure, path)
+    draw_spectra(left, panels, sigma)
+    draw_histogram(right, before - after, sigma)
+    figure.suptitle(", ".join(filter(None, (title, _level(sigma, unit)))))
+    return figure
 
 
-def _draw_spectra(axes: Axes, panels: dict[str, NDArray[np.float64]], sigma: float) -> None:
-    """Draw the power spectra in units of white noise of rms `sigma`."""
-    for (name, values), colour in zip(panels.items(), ("0.45", "tab:blue", "tab:red"), strict=True):
-        found = mean_spectrum(values)
-        if found is not None and (found[1] > 0).any():
-            axes.plot(found[0], found[1] / sigma**2, color=colour, label=name.split(" (")[0], lw=1.6)
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=max(1e-4, axes.get_ylim()[0]))
-    axes.set_xlabel("spatial frequency [cycles/px]")
-    axes.set_ylabel("power / σ²")
-    axes.set_title("power spectra")
-    if axes.lines:
-        axes.legend(frameon=False)
+@dataclass(frozen=True)
+class Tile:
+    """One map of a contact sheet: observation and result (y, x), rms of the noise, and what it is called."""
+
+    observation: NDArray[np.floating]
+    result: NDArray[np.floating]
+    sigma: float
+    title: str
 
 
-def _draw_histogram(axes: Axes, residual: NDArray[np.float64], sigma: float) -> None:
-    """Draw the residual's histogram in units of σ, with a Gaussian of rms 1."""
-    values = residual[np.isfinite(residual)] / sigma
-    edges = np.linspace(-6, 6, 97)
-    heights = np.histogram(np.clip(values, -6, 6), edges)[0] / (max(values.size, 1) * (edges[1] - edges[0]))
-    axes.stairs(heights, edges, fill=True, color="tab:red", alpha=0.5)
-    axes.plot(edges, np.exp(-0.5 * edges**2) / np.sqrt(2 * np.pi), color="k", lw=1.2, label="Gaussian of rms σ")
-    axes.set_yscale("log")
-    axes.set_ylim(1e-6, 1)
-    axes.set_xlabel("residual / σ")
-    axes.set_ylabel("density")
-    rms = float(np.sqrt(np.mean(values**2))) if values.size else float("nan")
-    axes.set_title(f"residual: rms {rms:.2f} σ")
-    axes.legend(frameon=False, loc="lower center")
+def contact_sheet(path: str | Path, rows: Sequence[Sequence[Tile]], title: str = "") -> None:
+    """Draw many maps at once: for each row of maps their observations, results and residuals one above the other, each on ±3 σ of its own.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `quicklook`.
+    rows : sequence of sequences of Tile
+        For instance one row a Stokes parameter; they may differ in length.
+    title : str
+        Of the whole.
+
+    Raises
+    ------
+    MissingExtra, InputError, OptionError, OutputError
+        As for `quicklook`.
+    """
+    check_format(Path(path))
+    columns = max((len(row) for row in rows), default=0)
+    if not columns:
+        raise InputError("a contact sheet needs at least one map, and there is none with a value")
+    height, width = rows[0][0].observation.shape
+    cell = min(2.2, 18 / columns)
+    figure = new_figure(max(5.0, cell * columns + 0.6), (cell * min(2.0, height / width) + 0.12) * 3 * len(rows) + 0.8)
+    all_axes = figure.subplots(3 * len(rows), columns, squeeze=False)
+    for axes in all_axes.flat:
+        axes.set_axis_off()
+    for number, row in enumerate(rows):
+        for column, tile in enumerate(row):
+            before, after = _checked(tile.sigma, tile.observation, tile.result)
+            for line, values in enumerate((before, after, before - after)):
+                axes = all_axes[3 * number + line, column]
+                axes.set_axis_on()
+                axes.set_xticks([])
+                axes.set_yticks([])
+                draw_map(axes, values, -RANGE * tile.sigma, RANGE * tile.sigma)
+                if column == 0:
+                    axes.set_ylabel(("observation", "result", "residual")[line], fontsize="small")
+                if line == 0:
+                    axes.set_title(tile.title, fontsize="small")
+    figure.suptitle(", ".join(filter(None, (title, "each map from −3 σ (blue) to +3 σ (red)"))), fontsize="medium")
+    save(figure, Path(path))
 
 
-def _figure(path: Path, size: tuple[float, float]) -> Figure:
-    """Return an empty figure for a picture that `path` can take."""
-    if path.suffix.lower() not in FORMATS:
-        raise OptionError(f"{path}: a picture's name must end in one of {', '.join(FORMATS)}")
-    try:
-        from matplotlib.figure import Figure  # optional, and slow to import
-    except ImportError as error:
-        raise MissingExtra("pictures need matplotlib; install it with: pip install 'solardn[plot]'") from error
-    return Figure(figsize=size, layout="constrained")
+def uncertainty_picture(
+    path: str | Path,
+    observation: ArrayLike,
+    mean: ArrayLike,
+    deviation: ArrayLike,
+    sigma: float,
+    unit: str = "",
+    title: str = "",
+    frame: Frame = PIXELS,
+) -> None:
+    """Draw observation, mean, its standard deviation, and |mean| over that with the contour at 3.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `quicklook`.
+    observation, mean, deviation : (y, x) arrays
+        The map, the denoised one, and the standard deviation (1 σ) of that, in the same units.
+    sigma : float
+        rms of the noise of the observation. Colours of the first two run from −3 to +3 times this.
+    unit, title, frame
+        As for `quicklook`.
+
+    Raises
+    ------
+    MissingExtra, InputError, OptionError, OutputError
+        As for `quicklook`.
+    """
+    check_format(Path(path))
+    save(trust(observation, mean, deviation, sigma, unit, title, frame), Path(path))
 
 
-def _save(figure: Figure, path: Path) -> None:
-    options: dict[str, Any] = {"dpi": 110} if path.suffix.lower() == ".png" else {}
-    try:
-        figure.savefig(path, **options)
-    except OSError as error:
-        raise OutputError(f"the picture {path} cannot be written ({error.strerror or error})") from error
+def trust(
+    observation: ArrayLike,
+    mean: ArrayLike,
+    deviation: ArrayLike,
+    sigma: float,
+    unit: str = "",
+    title: str = "",
+    frame: Frame = PIXELS,
+) -> Figure:
+    """Return the figure that `uncertainty_picture` writes."""
+    before, after, own = _checked(sigma, observation, mean, deviation)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.abs(after) / own
+    wide = before.shape[1] > 2 * before.shape[0]
+    figure = new_figure(13.5 if wide else 10.5, 11.0 if wide else 9.6)
+    images = figure.subplots(*((4, 1) if wide else (2, 2)), sharex=True, sharey=True)
+    label = f"[{unit}]" if unit else "data units"
+    finite = own[np.isfinite(own)]
+    top = float(np.quantile(finite, 0.995)) if finite.size else sigma
+    shown = {
+        "observation": (before, -RANGE * sigma, RANGE * sigma, "RdBu_r", label),
+        "mean": (after, -RANGE * sigma, RANGE * sigma, "RdBu_r", label),
+        "σ of the mean": (own, 0.0, top or sigma, "viridis", label),
+        "|mean| / σ, contour at 3": (np.where(np.isinf(ratio), np.nan, ratio), 0.0, 10.0, "viridis", "|mean| / σ"),
+    }
+    for axes, (name, (values, low, high, colours, words)) in zip(images.flat, shown.items(), strict=True):
+        image = draw_map(axes, values, low, high, frame.extent, colours)
+        axes.set_title(name)
+        axes.label_outer()
+        figure.colorbar(image, ax=axes, extend="both" if low < 0 else "max", shrink=0.85).set_label(words)
+    if np.nanmin(values, initial=np.inf) < RANGE < np.nanmax(values, initial=-np.inf) and min(values.shape) > 1:
+        height, width = (
+            values.shape
+        )  # without an extent a contour's first pixel would lie from 0 to 1, unlike the map's
+        edges = frame.extent or (-0.5, width - 0.5, -0.5, height - 0.5)
+        axes.contour(values, [RANGE], colors="tab:red", linewidths=0.8, extent=edges, origin="lower")
+    figure.supxlabel(frame.labels[0], fontsize="medium")
+    figure.supylabel(frame.labels[1], fontsize="medium")
+    figure.suptitle(", ".join(filter(None, (title, _level(sigma, unit)))))
+    return figure
+
+
+def _level(sigma: float, unit: str) -> str:
+    return f"noise σ = {sigma:.3g} {unit}".strip()
+
+
+def _checked(sigma: float, *maps: ArrayLike) -> list[Map]:
+    """Return maps in float64 when they are of one shape, and the noise level is positive."""
+    found = [np.asarray(one, dtype=np.float64) for one in maps]
+    if found[0].ndim != 2 or any(one.shape != found[0].shape for one in found):
+        shapes = " and ".join(str(one.shape) for one in found)
+        raise InputError(f"a picture needs maps (y, x) of one shape; observation and result have {shapes}")
+    if not (np.isfinite(sigma) and sigma > 0):
+        raise InputError(f"a picture needs a positive noise level for its colours, not {sigma}")
+    return found

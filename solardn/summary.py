@@ -15,8 +15,6 @@ from .inspection import Inspection
 from .levels import Level
 from .provenance import ascii_text
 
-Float = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class MapRecord:
@@ -53,16 +51,6 @@ class MapRecord:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One map kept for a picture: observation, result and noise rms, in the data's units."""
-
-    index: Index
-    observation: Float
-    result: Float
-    noise_sigma: float
-
-
-@dataclass(frozen=True)
 class Summary:
     """What a run did.
 
@@ -88,8 +76,6 @@ class Summary:
         Pixels denoised.
     seconds : float
         Time taken in all.
-    sample : Sample or None
-        One of the maps, with its result; None for one file among many.
     inspection : Inspection, str or None
         What the residuals of a sample of maps say, or why nothing is known of them; None when they were not to be looked at.
     """
@@ -106,7 +92,6 @@ class Summary:
     tile: int
     pixels: int
     seconds: float
-    sample: Sample | None = field(repr=False)
     inspection: Inspection | str | None = field(default=None, repr=False)
 
     @property

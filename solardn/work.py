@@ -18,7 +18,7 @@ from .maps import Denoised
 from .missing import Mask
 from .noisemap import unevenness
 from .plan import Plan
-from .summary import MapRecord, Sample, rms
+from .summary import MapRecord, rms
 from .units import Scale
 
 Float = NDArray[np.float32]
@@ -74,8 +74,6 @@ class Work:
     ) -> None:
         self._plan, self._denoiser, self._levels, self._cycles = plan, denoiser, levels, cycles
         self._residual, self._progress, self._inspector = residual, progress, inspector
-        self._wanted = plan.n_denoised // 2  # the map in the middle is kept for a picture
-        self._sample: Sample | None = None
         self.records: list[MapRecord] = []
         self.pixels = 0
 
@@ -134,37 +132,21 @@ class Work:
         uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
         self.records.append(MapRecord(job.index, letter, job.sigma, scale, residual_rms, found.cycles, lost, uneven))
         self._look(job.index, job.values, result, job.sigma)
-        if self._is_wanted:
-            self._keep(job.index, job.values, result, job.sigma)
         return np.where(absent, job.observed, result) if lost else result
-
-    def _keep(self, index: Index, values: Float, result: Float, sigma: float) -> None:
-        """Keep a map for a picture: the one in the middle, or the first until it comes."""
-        self._sample = Sample(index, values, result, sigma)
-
-    @property
-    def _is_wanted(self) -> bool:
-        """Whether the map noted last is the one for a picture."""
-        return self._sample is None or sum(record.cycles > 0 for record in self.records) == self._wanted + 1
 
     def restore(self, record: MapRecord, result: Float) -> None:
         """Take note of a map that an earlier run did."""
         self.records.append(record)
         if record.cycles:
             self.pixels += result.size
-        looked_at = self._inspector is not None and self._inspector.wants(record.index)
-        wanted = record.cycles > 0 and self._is_wanted
-        if not (looked_at or wanted):
+        if self._inspector is None or not self._inspector.wants(record.index):
             return
         plane = self._plan.read_map(record.index)
         if not record.cycles:
             self._pass_by(record.index, plane)
             return
         absent = self._plan.missing(record.index, plane)
-        values, result = _blanked(plane, absent), _blanked(result, absent)
-        self._look(record.index, values, result, record.noise_sigma)
-        if wanted:
-            self._keep(record.index, values, result, record.noise_sigma)
+        self._look(record.index, _blanked(plane, absent), _blanked(result, absent), record.noise_sigma)
 
     def _pass_by(self, index: Index, plane: Float) -> None:
         if self._inspector:
@@ -174,13 +156,12 @@ class Work:
         if self._inspector:
             self._inspector.look(index, values, result, sigma)
 
-    def finish(self) -> Sample:
-        """Return one map for a picture, and refuse a file in which nothing could be denoised."""
-        if self._sample is None:
+    def finish(self) -> None:
+        """Refuse a file in which nothing could be denoised."""
+        if not any(record.cycles for record in self.records):
             raise InputError(
                 f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; give other data"
             )
-        return self._sample
 
 
 def _blanked(plane: Float, absent: Mask) -> Float:

@@ -48,7 +48,7 @@ def demo(
     written = [observation, clean, result]
     if find_spec("matplotlib"):
         written.append(dir / "picture.png")
-        picture.draw(written[-1], summary)
+        picture.draw(written[-1], summary, observation)
     else:
         click.echo("picture    needs matplotlib; install it with: pip install 'solardn[plot]'")
     click.echo(f"files      {', '.join(map(str, written))}")

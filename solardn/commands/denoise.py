@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "solardn denoise observation.fits denoised.fits",
         "solardn denoise observation.fits denoised.fits --residual --quicklook picture.png --overwrite",
+        "solardn denoise observation.fits denoised.fits --quicklook picture.pdf --quicklook-map stokes=V,wavelength=2 --overwrite",
         "solardn denoise map.npy clean.npy --noise-sigma 0.002",
         "solardn denoise observation.fits map.npy --output-dir out",
     )
@@ -65,6 +66,7 @@ def denoise(
     tile: Any,
     memory: str,
     quicklook: Path | None,
+    quicklook_map: str | None,
     quiet: bool,
     verbose: bool,
     as_json: bool,
@@ -80,6 +82,8 @@ def denoise(
         raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
     if output_dir is not None and quicklook:
         raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
+    if quicklook_map is not None and not quicklook:
+        raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser
     from ..files import denoise_file
     from ..many import expand
@@ -89,7 +93,7 @@ def denoise(
     from .progress import shown
 
     if quicklook:
-        picture.check(quicklook, [Path(name) for name in files], overwrite=choices["overwrite"])
+        picture.check(quicklook, [Path(name) for name in files], quicklook_map, **choices)
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     if dry_run:
         for unit in gather(expand(files[:1] if output_dir is None else files), choices["ext"], choices["axes"]):
@@ -102,7 +106,7 @@ def denoise(
     with shown(not quiet) as watch:
         summary = denoise_file(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if quicklook:
-        picture.draw(quicklook, summary)
+        picture.draw(quicklook, summary, given, quicklook_map, **choices)
     if as_json:
         report.print_json(report.denoise_figures(summary, denoiser))
     elif not quiet:

@@ -140,7 +140,13 @@ output_options = _all(
         "--quicklook",
         type=PATH,
         metavar="FILE.png",
-        help="Draw observation, result and residual of one map (needs the extra 'plot').",
+        help="Draw observation, result and residual of one map, their spectra and the residual's histogram (also .pdf and .svg; needs the extra 'plot').",
+    ),
+    click.option(
+        "--quicklook-map",
+        metavar="PLACES|sheet",
+        help="Which map of a cube: a place on each axis, as 0,3,2, or some by name, as stokes=V,wavelength=3; or sheet for many maps at once.  "
+        "[default: the one in the middle]",
     ),
 )
 

@@ -1,59 +1,71 @@
-"""The picture of one map of a result, for commands that offer one."""
+"""The picture of a result, for commands that offer one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..summary import Summary
 
+SHEET = "sheet"
+"""What to say for many maps at once instead of one."""
 
-def check(picture: Path, others: Sequence[Path], *, overwrite: bool) -> None:
+_CHOICES = ("ext", "axes", "stokes", "fill_value", "mask_ext")
+
+
+def check(picture: Path, others: Sequence[Path], where: str | None, *, overwrite: bool, **choices: Any) -> None:
     """See that a picture can be drawn and written, before hours of work are done for it.
 
     Parameters
     ----------
     picture : pathlib.Path
     others : sequence of pathlib.Path
-        Files it must not be.
+        Files it must not be; the first is the input.
+    where : str or None
+        Which map, as ``--quicklook-map`` says it.
     overwrite : bool
         Whether a file that exists may be replaced.
+    **choices
+        Which maps of the input are meant; options that say nothing about that are left aside.
 
     Raises
     ------
-    MissingExtra, OptionError, OutputError
+    MissingExtra, OptionError, OutputError, InputError
     """
     from importlib.util import find_spec
 
+    from ..choice import index_of
     from ..errors import MissingExtra, OptionError
     from ..io.place import check_place
-    from ..plots import FORMATS
+    from ..panels import check_format
+    from ..plan import look_at
 
     if find_spec("matplotlib") is None:
         raise MissingExtra("pictures need matplotlib; install it with: pip install 'solardn[plot]'")
-    if picture.suffix.lower() not in FORMATS:
-        raise OptionError(
-            f"the picture {picture} has no format known here; let its name end in one of {', '.join(FORMATS)}"
-        )
+    check_format(picture)
     check_place(picture, others, overwrite)
-
-
-def draw(picture: Path, summary: Summary) -> None:
-    """Draw the map that a run kept."""
-    from ..plots import quicklook
-
-    kept = summary.sample
-    if kept is None:  # of one file among many, whose maps are not kept
+    if where in (None, SHEET):
         return
-    where = f", map {', '.join(map(str, kept.index))}" if kept.index else ""
-    letter = f", Stokes {summary.cube.letter(kept.index)}" if summary.cube.letters else ""
-    quicklook(
-        picture,
-        kept.observation,
-        kept.result,
-        kept.noise_sigma,
-        unit=summary.unit,
-        title=f"{Path(summary.label).name}{letter}{where}",
-    )
+    with look_at(others[0], **{key: choices[key] for key in _CHOICES}) as plan:
+        index = index_of(str(where), plan.cube)
+        if not plan.denoises(index):
+            raise OptionError(
+                f"--quicklook-map {where} names a map of Stokes {plan.cube.letter(index)}, which is copied; name one of {', '.join(plan.letters)}, or denoise it with --stokes"
+            )
+
+
+def draw(picture: Path, summary: Summary, given: Path, where: str | None = None, **choices: Any) -> None:
+    """Draw one map of a run or, with the word ``sheet``, many; by default the one in the middle."""
+    from ..choice import index_of
+    from ..comparison import compare
+    from ..pictures import draw_one, draw_sheet
+
+    sigmas = {record.index: record.noise_sigma for record in summary.maps if record.cycles}
+    with compare(given, summary.outputs[0], **{key: choices.get(key) for key in _CHOICES if choices.get(key)}) as files:
+        if where == SHEET:
+            draw_sheet(picture, files, sigmas)
+            return
+        index = list(sigmas)[len(sigmas) // 2] if where is None else index_of(where, files.before.cube)
+        draw_one(picture, files, index, sigmas.get(index, summary.noise_sigma))

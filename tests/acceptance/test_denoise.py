@@ -219,10 +219,22 @@ def test_the_output_can_be_compressed(solardn, image, noisy, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.fits", "out.fits.gz"]
 
 
-def test_a_picture_is_drawn(solardn, crisp, tmp_path):
+@pytest.mark.parametrize("which", [[], ["--quicklook-map", "stokes=V,wavelength=2"], ["--quicklook-map", "sheet"]])
+def test_a_picture_is_drawn(solardn, crisp, tmp_path, which):
     pytest.importorskip("matplotlib")
-    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--quicklook", tmp_path / "look.png")
+    look = ["--quicklook", tmp_path / "look.png", *which]
+    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", *look)
     assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("where", "words"), [("9,1,1", "stokes 0 to 3"), ("stokes=I", "is copied"), ("loud", "wavelength 0 to 2")]
+)
+def test_a_picture_of_a_map_that_is_not_there_is_refused_before_the_work(solardn, crisp, tmp_path, where, words):
+    pytest.importorskip("matplotlib")
+    look = ["--quicklook", tmp_path / "look.png", "--quicklook-map", where]
+    assert words in solardn.bad("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", *look)
+    assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
 
 
 def test_quiet_says_nothing_and_verbose_says_more(solardn, crisp, tmp_path):

@@ -1,0 +1,123 @@
+"""The parts of pictures, and how they become files. The only file that imports matplotlib, when called."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import MissingExtra, OptionError, OutputError
+from .spectrum import mean_spectrum
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = (".png", ".pdf", ".svg")
+"""File formats a picture can be written in."""
+
+RANGE = 3
+"""Colours run over ± this many σ."""
+
+COLOURS = "RdBu_r"
+"""Blue for negative, white for 0, red for positive."""
+
+MISSING = "0.75"
+"""Grey of pixels without value."""
+
+RESOLUTION = 110  # dots an inch
+
+Map = NDArray[np.float64]
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches.
+
+    Raises
+    ------
+    MissingExtra
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure  # optional, and slow to import
+    except ImportError as error:
+        raise MissingExtra("pictures need matplotlib; install it with: pip install 'solardn[plot]'") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def check_format(path: Path) -> None:
+    """Refuse a name whose ending tells no known format.
+
+    Raises
+    ------
+    OptionError
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise OptionError(
+            f"the picture {path} has no format known here; let its name end in one of {', '.join(FORMATS)}"
+        )
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the name's ending tells; a file that exists is replaced.
+
+    Raises
+    ------
+    OutputError
+    """
+    options: dict[str, Any] = {"dpi": RESOLUTION} if path.suffix.lower() == ".png" else {}
+    try:
+        figure.savefig(path, **options)
+    except OSError as error:
+        raise OutputError(f"the picture {path} cannot be written ({error.strerror or error})") from error
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=RESOLUTION)
+    return buffer.getvalue()
+
+
+def draw_map(axes: Axes, values: Map, low: float, high: float, extent: Any = None, colours: str = COLOURS) -> Any:
+    """Draw a map; pixels that are not finite stay grey."""
+    axes.set_facecolor(MISSING)
+    return axes.imshow(
+        values, origin="lower", extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest"
+    )
+
+
+def draw_spectra(axes: Axes, maps: dict[str, Map], sigma: float) -> None:
+    """Draw the power spectra of maps in units of white noise of rms `sigma`."""
+    for (name, values), colour in zip(maps.items(), ("0.45", "tab:blue", "tab:red"), strict=False):
+        found = mean_spectrum(values)
+        if found is not None and (found[1] > 0).any():
+            axes.plot(found[0], found[1] / sigma**2, color=colour, label=name, lw=1.6)
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=max(1e-4, axes.get_ylim()[0]))
+    axes.set_xlabel("spatial frequency [cycles/px]")
+    axes.set_ylabel("power / σ²")
+    axes.set_title("power spectra")
+    if axes.lines:
+        axes.legend(frameon=False)
+    else:
+        axes.text(0.5, 0.5, "too small, or too few pixels with a value", ha="center", transform=axes.transAxes)
+
+
+def draw_histogram(axes: Axes, residual: Map, sigma: float) -> None:
+    """Draw the residual's histogram in units of σ, with a Gaussian of rms 1."""
+    values = residual[np.isfinite(residual)] / sigma
+    edges = np.linspace(-6, 6, 97)
+    heights = np.histogram(np.clip(values, -6, 6), edges)[0] / (max(values.size, 1) * (edges[1] - edges[0]))
+    axes.stairs(heights, edges, fill=True, color="tab:red", alpha=0.5, label="residual")
+    axes.plot(edges, np.exp(-0.5 * edges**2) / np.sqrt(2 * np.pi), color="k", lw=1.2, label="Gaussian of rms σ")
+    axes.set_yscale("log")
+    axes.set_ylim(1e-6, 1)
+    axes.set_xlabel("residual / σ")
+    axes.set_ylabel("density")
+    rms = float(np.sqrt(np.mean(values**2))) if values.size else float("nan")
+    axes.set_title(f"residual: rms {rms:.2f} σ")
+    axes.legend(frameon=False, loc="lower center")
