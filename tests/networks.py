@@ -53,6 +53,14 @@ def blur(path: Path, **card: Any) -> Path:
     return save(path, [conv], {"kernel": kernel}, **({"halo": 1, "min_size": 3} | card))
 
 
+def checked(path: Path, **card: Any) -> Path:
+    """Average over 3×3 pixels, as `blur`, with a self-check."""
+    edge = np.array([2, 3, 3, 2], np.float32)
+    ones, means = np.ones((1, 1, 4, 4), np.float32), np.outer(edge, edge)[np.newaxis, np.newaxis] / 9
+    check = {"map": encode_array(ones), "mean": encode_array(means), "tolerance": 1e-6}
+    return blur(path, **({"check": check} | card))
+
+
 def pooled(path: Path, **card: Any) -> Path:
     """Average over 3×3 pixels, then the maximum of each 4×4 block, so that the phase of a tile matters."""
     nodes = [

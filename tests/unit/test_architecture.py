@@ -1,0 +1,54 @@
+"""Which part of solardn may know what: the rules of docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "solardn"
+MODULES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+COMMAND_LINE = {"cli.py", *(name for name in MODULES if name.startswith("commands"))}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Return the packages that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def those_that_import(package: str) -> set[str]:
+    return {name for name, tree in MODULES.items() if package in imported(tree)}
+
+
+def test_one_module_knows_onnxruntime() -> None:
+    assert those_that_import("onnxruntime") == {"session.py"}
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_the_command_line_alone_knows_click_and_rich(package: str) -> None:
+    assert those_that_import(package) <= COMMAND_LINE
+
+
+@pytest.mark.parametrize("package", ["export", "training", "benchmarks", "tensorflow", "keras", "onnx", "bm3d"])
+def test_what_is_for_development_is_not_needed(package: str) -> None:
+    assert those_that_import(package) == set()
+
+
+def test_nothing_outside_the_command_line_prints_or_configures_logging() -> None:
+    for name, tree in MODULES.items():
+        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert not called & {"logging.basicConfig", "logging.config.dictConfig", "sys.exit"}, name
+        if name not in COMMAND_LINE:
+            assert "print" not in called, name
+
+
+def test_there_is_no_global_state() -> None:
+    changed = [name for name, tree in MODULES.items() if any(isinstance(node, ast.Global) for node in ast.walk(tree))]
+    assert changed == []
