@@ -186,8 +186,8 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
 def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], overwrite: bool) -> Path:
     """Return the real path of the output after looking at all places that would be written."""
     inputs = files_of(plan.source)
-    place = check_place(output, inputs, overwrite)
+    place = check_place(output, inputs, overwrite, folder=plan.source.path.is_dir())
     for path in plan.source.outputs(place, layers)[1:]:
         check_place(path, inputs, overwrite)
-    check_space(place, plan.source.output_bytes(1 + len(layers)))
+    check_space(place, plan.source.needed_bytes(1 + len(layers)))
     return place

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
 from .files import denoise_file
-from .io import known_format
+from .io import known_format, state_of
+from .io.address import MARK, split
 from .io.frames import Frames
 from .io.place import writing
 from .model import DEFAULT
@@ -57,6 +58,8 @@ class Outcome:
 def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """Return the files that words stand for: names, patterns such as ``*.fits``, folders, and ``@list.txt`` with one of these a line.
 
+    ``::NAME`` behind a name or a pattern, which names one of the arrays in a file, goes with each of its files.
+
     A folder stands for the files of known formats that lie in it itself, in the order of their names; others in it are left aside.
 
     Raises
@@ -69,10 +72,11 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
         if word.startswith("@") and not Path(word).exists():
             found += expand(_listed(Path(word[1:])))
         elif glob.has_magic(word) and not Path(word).exists():
-            matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - absolute patterns too
+            pattern, _, part = word.partition(MARK)
+            matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
             if not matches:
-                raise InputError(f"no file fits the pattern {word}; check it")
-            found += map(Path, matches)
+                raise InputError(f"no file fits the pattern {pattern}; check it")
+            found += [Path(f"{match}{MARK}{part}" if part else match) for match in matches]
         elif Path(word).is_dir() and not known_format(Path(word)):
             found += _inside(Path(word))
         else:
@@ -134,11 +138,11 @@ def denoise_files(
     units = gather(paths, options.get("ext"), options.get("axes"))
     for number, unit in enumerate(units, 1):
         own = unit.paths if isinstance(unit, Frames) else (unit,)
-        if all(finished.has(path, folder / path.name) for path in own):
+        if all(finished.has(path, folder / split(path)[0].name) for path in own):
             skipped += own
             continue
         progress = watch(number, len(units), own[0]) if watch else None
-        output = folder / own[0].name
+        output = folder / split(own[0])[0].name
         try:
             done.append(denoise_file(unit, output, denoiser=denoiser, resume=resume, progress=progress, **options))
             for path in own:
@@ -163,13 +167,14 @@ def check_names(paths: Sequence[Path], folder: Path) -> None:
         raise OutputError(f"{folder} is a file; name a folder with --output-dir")
     names: dict[str, Path] = {}
     for path in paths:
-        if path.name in names:
+        name = split(path)[0].name
+        if name in names:
             raise OptionError(
-                f"{names[path.name]} and {path} would both write {folder / path.name}; denoise them in separate runs"
+                f"{names[name]} and {path} would both write {folder / name}; denoise them in separate runs"
             )
-        names[path.name] = path
+        names[name] = path
     for path in paths:
-        if path.parent.resolve() == folder.resolve():
+        if split(path)[0].parent.resolve() == folder.resolve():
             raise OutputError(
                 f"the output of {path} would be in its own folder and replace it; name another --output-dir"
             )
@@ -204,11 +209,11 @@ class _Finished:
             self.remove()
 
     def _line(self, path: Path) -> str:
-        state = path.stat()
-        return json.dumps([os.path.realpath(path), state.st_size, state.st_mtime_ns, self._task])
+        file, part = split(path)
+        return json.dumps([*state_of(file), part, self._task])
 
     def has(self, path: Path, output: Path) -> bool:
-        return bool(self._lines) and output.exists() and path.exists() and self._line(path) in self._lines
+        return bool(self._lines) and output.exists() and split(path)[0].exists() and self._line(path) in self._lines
 
     def add(self, path: Path) -> None:
         with self.path.open("a") as file:

@@ -17,6 +17,7 @@ from .card import Card
 from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
+from .io.address import split
 from .missing import FillValue, Mask, missing, parse_fill_value
 from .noisemap import checked
 
@@ -141,9 +142,9 @@ def look_at(
     Parameters
     ----------
     path : path or Frames
-        A file, or the steps of a raster (see `solardn.rasters`).
+        A file, or the steps of a raster (see `solardn.rasters`); ``FILE::NAME`` names one of the arrays in a file.
     ext : str or int, optional
-        FITS extension.
+        FITS extension, or name of the array.
     axes : str, optional
         The axes' roles where the header is silent or wrong, as ``"y=3,x=4,stokes=1"``.
     stokes : str, optional
@@ -151,9 +152,9 @@ def look_at(
     fill_value : float, "auto" or "none"
         The value that stands for no value; found by default.
     mask_ext : str or int, optional
-        FITS extension with a mask: pixels where it is not 0 hold no value.
+        FITS extension, or array in the same file, with a mask: pixels where it is not 0 hold no value.
     noise_map : path, str or int
-        A file with the rms of the noise at every pixel, or a FITS extension of the input with it; ``auto`` and ``off`` are none.
+        A file with the rms of the noise at every pixel, or a FITS extension or array of the input with it; ``auto`` and ``off`` are none.
 
     Raises
     ------
@@ -163,7 +164,7 @@ def look_at(
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(path, ext)))
         cube = from_header(source.header, source.shape, source.label, axes)
-        mask = None if mask_ext is None else stack.enter_context(closing(open_source(path, mask_ext)))
+        mask = None if mask_ext is None else stack.enter_context(closing(open_source(_file(path), mask_ext)))
         sigma = None if noise_map in ("auto", "off") else stack.enter_context(closing(_open_noise_map(path, noise_map)))
         for other, what, option in ((mask, "mask", "--mask-ext"), (sigma, "noise map", "--noise-map")):
             if other is not None and other.shape != cube.shape[-len(other.shape) :]:
@@ -176,9 +177,15 @@ def look_at(
 def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:
     """Open a noise map: a file where there is one of this name, or it looks like one, else an extension of the input."""
     if isinstance(noise_map, int):
-        return open_source(path, noise_map)
-    is_file = Path(noise_map).exists() or Path(noise_map).suffix or Path(noise_map).parent != Path()
-    return open_source(noise_map) if is_file else open_source(path, os.fspath(noise_map))
+        return open_source(_file(path), noise_map)
+    named = split(noise_map)[0]
+    is_file = named.exists() or named.suffix or named.parent != Path()
+    return open_source(noise_map) if is_file else open_source(_file(path), os.fspath(noise_map))
+
+
+def _file(path: str | os.PathLike[str] | Frames) -> Path | Frames:
+    """Return the file of an address, without the part that it names."""
+    return split(path)[0] if isinstance(path, str | os.PathLike) else path
 
 
 def chosen_letters(cube: Cube, stokes: str | None, label: str) -> str:

@@ -14,6 +14,9 @@ from . import __version__
 
 PAPER = "Díaz Baso et al. 2019, doi:10.1051/0004-6361/201936069"
 
+STEP = "NOISE-FILTERING"
+"""SOLARNET's kind of processing step."""
+
 NOT_INSPECTED = "solardn: residual not inspected"
 """HISTORY until what the residual says is known, when the output is complete."""
 
@@ -81,7 +84,7 @@ def record(header: Any, step: Step) -> None:
         del header[key]
     n = next_number(header)
     entries = [
-        (f"PRSTEP{n}", "NOISE-FILTERING", "kind of processing step"),
+        (f"PRSTEP{n}", STEP, "kind of processing step"),
         (f"PRPROC{n}", step.procedure, "procedure"),
         (f"PRPVER{n}", __version__, "version of the procedure"),
         (f"PRMODE{n}", step.mode, "network"),
@@ -108,6 +111,24 @@ def record(header: Any, step: Step) -> None:
             _set(header, key, value, comment)
     for line in step.history:
         header.add_history(ascii_text(line))
+
+
+def as_dict(step: Step, remark: str = "") -> dict[str, Any]:
+    """Return a step for formats that have no such header, as JSON knows it; the remark tells what the residual says."""
+    history = [f"solardn: residual {remark}" if remark and line == NOT_INSPECTED else line for line in step.history]
+    return {
+        "step": STEP,
+        "procedure": step.procedure,
+        "version": __version__,
+        "network": step.mode,
+        "parameters": step.parameters,
+        "references": [PAPER, *filter(None, step.references)],
+        "libraries": dict(step.libraries),
+        "environment": step.environment,
+        "history": history,
+        "parent": step.parent,
+        "date": step.date,
+    }
 
 
 def remark(header: Any, text: str) -> None:

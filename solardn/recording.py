@@ -14,7 +14,7 @@ from . import __version__
 from .api import Denoiser
 from .arrays import Cycles
 from .cycles import MOST
-from .io import Source, files_of
+from .io import Source, files_of, state_of
 from .journal import Task
 from .levels import Level, NoiseSigma
 from .plan import Plan
@@ -92,7 +92,7 @@ def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str
 
 def _name(plan: Plan, other: Source) -> str:
     """Return what an image beside the data is called: a part of their file, or another one."""
-    return other.label.removeprefix(str(plan.source.path)).strip("[]") or "0"
+    return other.label.removeprefix(str(plan.source.path)).strip("[]:") or "0"
 
 
 def in_words(cycles: Cycles) -> str:
@@ -114,11 +114,10 @@ def today() -> str:
 
 def task(plan: Plan, step: Step, layers: list[str]) -> Task:
     """Return everything that the output's bytes depend on, for a run that goes on to compare."""
-    states = [(os.path.realpath(path), path.stat()) for path in files_of(plan.source)]
     beside = {} if plan.sigma is None else {"noise_map_file": [plan.sigma.label, plan.sigma.path.stat().st_mtime_ns]}
     return {
         **beside,
-        "input": [plan.source.label, [[path, state.st_size, state.st_mtime_ns] for path, state in states]],
+        "input": [plan.source.label, [state_of(path) for path in files_of(plan.source)]],
         "layers": layers,
         "version": __version__,
         "date": step.date,

@@ -15,18 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError
+from ..errors import InputError, OptionError
 from ..provenance import Step
+from .address import split
+from .form import FLOAT32, Form
 
 if TYPE_CHECKING:
     from .frames import Frames
 
 _FITS = (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # plain, gzip, bzip2, xz
+_NPZ, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 _START = 512
 _FOREIGN = {
     b"SR\x00": ("an IDL save file", "read it with scipy.io.readsav and give the array to solardn.denoise"),
-    b"\x89HDF": ("an HDF5 file", "save the array as .npy or FITS"),
-    b"PK\x03\x04": ("a zip archive (.npz, .zip)", "save the array as .npy or FITS"),
     b"II*\x00": ("a TIFF picture", "save the values as .npy or FITS"),
     b"MM\x00*": ("a TIFF picture", "save the values as .npy or FITS"),
     b"\x89PNG": ("a PNG picture", "give the data it was drawn from"),
@@ -84,10 +85,15 @@ class Source(Protocol):
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files that `sink` would write."""
 
-    def output_bytes(self, layers: int) -> int:
-        """Return the size of the output in bytes, so many images like this one in it."""
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the size of the output in bytes, so many images like this one in it; before compression."""
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> Sink:
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the most that such an output takes on its disk while it is made."""
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> Sink:
         """Begin an output of this cube's format: the result, and after it the further images named in `layers`.
 
         With `resume`, go on with what an earlier run left.
@@ -103,20 +109,30 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
     Parameters
     ----------
     path : path or Frames
-        A file, or files that make one cube together.
+        A file, or files that make one cube together; ``FILE::NAME`` names one of the arrays in a file.
     ext : str or int, optional
-        Name or number of a FITS extension; by default the first image with at least two dimensions.
+        Name or number of a FITS extension, by default the first image with at least two dimensions; or the name of an array in another
+        file, by default the only one with at least two dimensions.
 
     Raises
     ------
     InputError
         The file is missing, cannot be read, or holds no image of real numbers.
+    MissingExtra
+        The library that reads it is not installed.
     """
     if not isinstance(path, str | os.PathLike):
         from .frames import FramesSource
 
         return FramesSource(path, ext)
-    path = Path(path)
+    path, part = split(path)
+    if part is not None and ext is not None:
+        raise OptionError(f"{path}::{part} names a part and --ext {ext} another; leave one out")
+    ext = part if ext is None else ext
+    if is_zarr(path):
+        from .zarr import ZarrSource
+
+        return ZarrSource(path, _name(ext))
     start = _first_bytes(path)
     for magic, (what, instead) in _FOREIGN.items():
         if start.startswith(magic):
@@ -130,31 +146,58 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
         from .fits import FitsSource
 
         return FitsSource(path, ext)
+    if start.startswith(_NPZ):
+        from .npz import NpzSource
+
+        return NpzSource(path, _name(ext))
+    if start.startswith(_HDF5):
+        from .hdf5 import Hdf5Source
+
+        return Hdf5Source(path, _name(ext))
     if _is_lapalma(start):
         from .lapalma import LaPalmaSource
 
         _refuse_ext(path, ext, "La Palma cube")
         return LaPalmaSource(path)
-    raise InputError(f"{path} is neither FITS, nor .npy, nor a La Palma cube; give one of these")
+    raise InputError(f"{path} is neither FITS, nor .npy, .npz, HDF5 or zarr, nor a La Palma cube; give one of these")
 
 
 def known_format(path: Path) -> bool:
-    """Tell whether a file begins like one that `open_source` reads."""
+    """Tell whether a file begins like one that `open_source` reads, or a folder is one."""
+    if is_zarr(path):
+        return True
     try:
         with path.open("rb") as file:
             start = file.read(_START)
     except OSError:
         return False
-    return start.startswith((b"\x93NUMPY", *_FITS)) or _is_lapalma(start)
+    return start.startswith((b"\x93NUMPY", _NPZ, _HDF5, *_FITS)) or _is_lapalma(start)
 
 
 def _is_lapalma(start: bytes) -> bool:
     return b"datatype=" in start and b"nx=" in start
 
 
+def is_zarr(path: Path) -> bool:
+    """Tell whether a folder is a zarr array or group."""
+    return any((path / name).is_file() for name in ("zarr.json", ".zarray", ".zgroup"))
+
+
+def state_of(path: Path) -> list[Any]:
+    """Return what changes when a file or a folder does: its real path, size in bytes, and time of the last change."""
+    files = [inside for inside in path.rglob("*") if inside.is_file()] if path.is_dir() else [path]
+    states = [file.stat() for file in files]
+    last = max((state.st_mtime_ns for state in states), default=0)
+    return [os.path.realpath(path), sum(state.st_size for state in states), last]
+
+
 def files_of(source: Source) -> list[Path]:
     """Return the files that a cube lies in."""
     return list(getattr(source, "paths", (source.path,)))
+
+
+def _name(ext: str | int | None) -> str | None:
+    return None if ext is None else str(ext)
 
 
 def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:

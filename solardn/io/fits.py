@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..provenance import Step
 from .fitsfile import choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
+from .form import FLOAT32, Form
 from .quiet import quiet
 from .raw import RawArray
 
@@ -113,13 +114,19 @@ class FitsSource:
         """Return the files of an output: one."""
         return [output]
 
-    def output_bytes(self, layers: int) -> int:
-        """Return the size of the output in bytes."""
-        return output_bytes(self, layers)
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the size of the output in bytes, before compression."""
+        return output_bytes(self, layers, form)
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> FitsSink:
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what it takes on the disk while it is made: one that is compressed is written plain first."""
+        return output_bytes(self, layers, form) * (2 if form.compress else 1)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> FitsSink:
         """Begin a FITS file of the same structure, with an image extension more for each further layer."""
-        return FitsSink(self, output, layers, step, resume=resume)
+        return FitsSink(self, output, layers, step, form, resume=resume)
 
     def close(self) -> None:
         """Release the file."""

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..provenance import Step, record
 from .checksum import encoded, folded, words_sum
 from .fitsfile import BLOCK, Span
+from .form import Form
 
 if TYPE_CHECKING:
     from .fits import FitsSource
@@ -19,12 +20,12 @@ _SCALING = ("BSCALE", "BZERO", "BLANK")
 _NO_CHECKSUM = "0" * 16
 
 
-def result_header(source: FitsSource, step: Step) -> Any:
-    """Return the input's header as it fits float32 values, with the step recorded."""
+def result_header(source: FitsSource, step: Step, form: Form) -> Any:
+    """Return the input's header as it fits floating values, with the step recorded."""
     header = source.header.copy()
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
-    header["BITPIX"] = -32
+    header["BITPIX"] = -8 * form.dtype.itemsize
     for key in _SCALING:
         header.remove(key, ignore_missing=True)
     if source.number == 0:
@@ -36,7 +37,7 @@ def result_header(source: FitsSource, step: Step) -> Any:
 def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
     """Return a header like another one, for an image extension of this name."""
     new = fits.Header()
-    new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", -32, len(shape)
+    new["XTENSION"], new["BITPIX"], new["NAXIS"] = "IMAGE", header["BITPIX"], len(shape)
     for number, length in enumerate(reversed(shape), 1):
         new[f"NAXIS{number}"] = length
     new["PCOUNT"], new["GCOUNT"] = 0, 1

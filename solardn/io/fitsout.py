@@ -22,6 +22,7 @@ from ..provenance import remark as add_remark
 from .checksum import folded, words_sum
 from .fitsfile import BLOCK, Span
 from .fitsheader import carried_header, extension_header, padded, result_header, with_checksums
+from .form import FLOAT32, Form
 from .place import PartFile, writing
 from .quiet import quiet
 from .raw import RawArray
@@ -88,16 +89,25 @@ class FitsSink:
         Names of the extensions for the further layers.
     step : Step
         What is recorded in their headers.
+    form : Form
+        How the values are stored.
     resume : bool
         Go on with what an earlier run left.
     """
 
     def __init__(
-        self, source: FitsSource, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False
+        self,
+        source: FitsSource,
+        output: Path,
+        layers: Sequence[str],
+        step: Step,
+        form: Form = FLOAT32,
+        *,
+        resume: bool = False,
     ) -> None:
         if output.suffix == ".npy":
             raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
-        self.output = output
+        self.output, self._form = output, form
         self._packed = output.suffix == ".gz"
         place = output.with_name(output.name + ".plain") if self._packed else output
         self._part = PartFile(place, resume=resume)
@@ -111,7 +121,7 @@ class FitsSink:
 
     def _lay_out(self, source: FitsSource, layers: Sequence[str], step: Step) -> _Layout:
         layout = _Layout()
-        header = result_header(source, step)
+        header = result_header(source, step, self._form)
         with source.plain.open("rb") as given:
             for number, span in enumerate(source.spans):
                 if number == source.number:
@@ -126,9 +136,9 @@ class FitsSink:
     def _add_image(self, layout: _Layout, header: Any, shape: tuple[int, ...]) -> None:
         begin = layout.end
         data = begin + len(with_checksums(header, 0))
-        array = RawArray(self._part.file, data, shape, np.dtype(">f4"), str(self.output))
+        array = RawArray(self._part.file, data, shape, self._form.dtype.newbyteorder(">"), str(self.output))
         layout.images.append(_Image(header, begin, array))
-        layout.end = data + padded(4 * math.prod(shape))
+        layout.end = data + padded(array.dtype.itemsize * math.prod(shape))
 
     def _copy(self, source: FitsSource) -> None:
         """Carry the other extensions over; those without a checksum get one."""
@@ -151,7 +161,7 @@ class FitsSink:
     def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
         """Write a part of one layer: 0 is the result."""
         image = self._layout.images[layer]
-        stored = np.ascontiguousarray(block, ">f4")
+        stored = np.ascontiguousarray(block, image.array.dtype)
         with writing(self.output):
             image.array.write(selection, stored)
         image.add(stored)
@@ -193,11 +203,11 @@ class FitsSink:
         self._part.abort(keep=keep)
 
 
-def output_bytes(source: FitsSource, layers: int) -> int:
+def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     """Return the size of an output like this source with so many images like its own, rounded up."""
     others = sum(span.end - span.header + BLOCK for number, span in enumerate(source.spans) if number != source.number)
     header = source.header_bytes + 4 * BLOCK
-    return others + layers * (header + padded(4 * math.prod(source.shape)))
+    return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
 
 
 def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:

@@ -23,6 +23,7 @@ from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..provenance import Step
 from .fits import FitsSource
+from .form import FLOAT32, Form
 from .place import writing
 from .raw import RawArray
 from .rawout import RawSink
@@ -127,14 +128,20 @@ class FramesSource:
         """Return the files of an output: one for each frame, beside that of the first."""
         return [output, *(output.with_name(path.name) for path in self.frames.paths[1:])]
 
-    def output_bytes(self, layers: int) -> int:
-        """Return the size of the output in bytes, with that of the results while they gather."""
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the size of the outputs in bytes."""
         with self._opened(self.path) as frame:
-            return len(self.frames.paths) * frame.output_bytes(layers) + 4 * layers * math.prod(self.shape)
+            return len(self.frames.paths) * frame.output_bytes(layers, form)
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> _FramesSink:
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what they take on the disk while they are made: the results gather first."""
+        return self.output_bytes(layers, form) + layers * form.dtype.itemsize * math.prod(self.shape)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> _FramesSink:
         """Begin files like the frames."""
-        return _FramesSink(self, output, layers, step, resume=resume)
+        return _FramesSink(self, output, layers, step, form, resume)
 
     def close(self) -> None:
         """Release the temporary file."""
@@ -146,6 +153,7 @@ class FramesSource:
         output: Path,
         layers: Sequence[str],
         step: Step,
+        form: Form,
         parts: Sequence[RawArray],
         table: _Table,
         remark: str = "",
@@ -157,7 +165,7 @@ class FramesSource:
         said = f"solardn: maps put together from {len(self.frames.paths)} files ({self.frames.how}); this is {number}"
         own = replace(step, parent=path.name, history=(*step.history, said))
         with self._opened(path) as frame:
-            sink = frame.sink(output, layers, own)
+            sink = frame.sink(output, layers, own, form=form)
             try:
                 whole = (slice(None),) * len(self._frame)
                 for layer, part in enumerate(parts):
@@ -174,11 +182,11 @@ class _FramesSink(RawSink):
     """Results of all frames, one array a layer; files like the frames are made of them at the end."""
 
     def __init__(
-        self, source: FramesSource, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False
+        self, source: FramesSource, output: Path, layers: Sequence[str], step: Step, form: Form, resume: bool
     ) -> None:
         gathered = [output, *(output.with_name(f"{output.name}.{layer.lower()}") for layer in layers)]
-        super().__init__(gathered, b"", source.shape, np.dtype("<f4"), resume)
-        self._source, self._layers, self._step = source, layers, step
+        super().__init__(gathered, b"", source.shape, form.dtype, resume)
+        self._source, self._layers, self._step, self._form = source, layers, step, form
 
     def commit(self, table: _Table, remark: str = "") -> None:
         """Write all files into a hidden folder, then put them in their places."""
@@ -194,6 +202,7 @@ class _FramesSink(RawSink):
                     folder / place.name,
                     self._layers,
                     self._step,
+                    self._form,
                     self.arrays,
                     self._rows(table, number),
                     remark,

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..cube import Selection
-from ..errors import InputError, OutputError
+from ..errors import InputError, OptionError, OutputError
 from ..provenance import Step
+from .form import FLOAT32, Form, refuse_compression
 from .place import writing
 from .raw import RawArray
 from .rawout import RawSink, layer_path
@@ -91,12 +92,23 @@ class LaPalmaSource:
         files = [output, *(layer_path(output, layer) for layer in layers)]
         return [*files, _twin_path(output)] if self.twin.exists() else files
 
-    def output_bytes(self, layers: int) -> int:
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
         """Return the size of the output in bytes."""
         return (layers + self.twin.exists()) * (HEADER + 4 * math.prod(self.shape))
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> RawSink:
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what it takes on the disk while it is made."""
+        return self.output_bytes(layers)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> RawSink:
         """Begin a cube of this shape and byte order, and its twin where this one has one."""
+        refuse_compression(self.label, form)
+        if form.dtype.itemsize != 4:
+            raise OptionError(
+                f"{self.label} is a La Palma cube, which becomes an .fcube of float32; leave --output-dtype out"
+            )
         if output.suffix != ".fcube":
             raise OutputError(
                 f"the output {output} of a La Palma cube must be one of float32 values; let its name end in .fcube"

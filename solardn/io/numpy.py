@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..provenance import Step
+from .form import FLOAT32, Form, refuse_compression
 from .raw import RawArray
 from .rawout import RawSink, layer_path
 
@@ -21,24 +23,28 @@ from .rawout import RawSink, layer_path
 class NumpySource:
     """The array of a .npy file, of any real type, byte order and storage order."""
 
+    header: Mapping[str, Any] = {}
+    unit = ""
+
     def __init__(self, path: Path) -> None:
-        self.path, self.label, self.unit = path, str(path), ""
-        self.header: Mapping[str, Any] = {}
-        self._file = path.open("rb", buffering=0)
+        self.path, self.label = path, str(path)
+        self._file: Any = path.open("rb", buffering=0)
         try:
-            self.shape, self._fortran, stored = _read_header(self._file, path)
-            check_real(stored, str(path))
-            self.stored = str(stored.newbyteorder("="))
-            self.dtype = np.dtype(
-                np.float64 if stored.itemsize > 4 or (stored.kind in "iu" and stored.itemsize > 2) else np.float32
-            )
-            shape = self.shape[::-1] if self._fortran else self.shape
-            self._raw = RawArray(self._file, self._file.tell(), shape, stored, self.label)
-            if path.stat().st_size < self._raw.offset + int(np.prod(shape, dtype=object)) * stored.itemsize:
-                raise InputError(f"{path} is truncated: it ends before its data do; get the whole file again")
+            self._look(path.stat().st_size)
         except BaseException:
             self._file.close()
             raise
+
+    def _look(self, end: int) -> None:
+        """Learn everything about the array but its values; the file stands where it begins, and holds it up to a byte."""
+        self.shape, self._fortran, stored = _read_header(self._file, self.label)
+        check_real(stored, self.label)
+        self.stored = str(stored.newbyteorder("="))
+        self.dtype = read_as(stored)
+        shape = self.shape[::-1] if self._fortran else self.shape
+        self._raw = RawArray(self._file, self._file.tell(), shape, stored, self.label)
+        if end < self._raw.offset + math.prod(shape) * stored.itemsize:
+            raise InputError(f"{self.label} is truncated: it ends before its data do; get the whole file again")
 
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the array."""
@@ -49,21 +55,40 @@ class NumpySource:
         """Return the files of an output: one for the result, one for each further layer."""
         return [output, *(layer_path(output, layer) for layer in layers)]
 
-    def output_bytes(self, layers: int) -> int:
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
         """Return the size of the output in bytes."""
-        return layers * (128 + 4 * int(np.prod(self.shape, dtype=object)))
+        return layers * (128 + form.dtype.itemsize * math.prod(self.shape))
 
-    def sink(self, output: Path, layers: Sequence[str], step: Step, *, resume: bool = False) -> RawSink:
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what it takes on the disk while it is made."""
+        return self.output_bytes(layers, form)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> RawSink:
         """Begin a .npy file of this shape, and one more for each further layer."""
         if output.suffix != ".npy":
             raise OutputError(f"the output {output} of a .npy file must be a .npy file; let its name end so")
-        header = io.BytesIO()
-        npy.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": self.shape})
-        return RawSink(self.outputs(output, layers), header.getvalue(), self.shape, np.dtype("<f4"), resume)
+        refuse_compression(self.label, form)
+        dtype = form.dtype.newbyteorder("<")
+        return RawSink(self.outputs(output, layers), npy_header(self.shape, dtype), self.shape, dtype, resume)
 
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """Return what comes before the values of an array in C order."""
+    header = io.BytesIO()
+    npy.write_array_header_1_0(header, {"descr": dtype.str, "fortran_order": False, "shape": shape})
+    return header.getvalue()
+
+
+def read_as(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the floating type that holds the values of a stored one."""
+    wide = stored.itemsize > 4 or (stored.kind in "iu" and stored.itemsize > 2)
+    return np.dtype(np.float64 if wide else np.float32)
 
 
 def check_real(dtype: np.dtype[Any], where: str) -> None:
@@ -79,14 +104,14 @@ def check_real(dtype: np.dtype[Any], where: str) -> None:
         raise InputError(f"{where} holds {dtype} and not real numbers; give an image or a cube of numbers")
 
 
-def _read_header(file: Any, path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, whether Fortran order, and type of a .npy file."""
+def _read_header(file: Any, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether Fortran order, and type of an array."""
     try:
         version = npy.read_magic(file)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = reader(file)
     except (ValueError, EOFError, OSError) as error:
         raise InputError(
-            f"{path} is not a readable .npy file ({error}); save the array again with numpy.save"
+            f"{where} is not a readable .npy file ({error}); save the array again with numpy.save"
         ) from error
     return shape, fortran, dtype

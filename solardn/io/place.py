@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import OutputError
+from .address import MARK
 
 try:
     import fcntl
@@ -17,7 +18,9 @@ except ImportError:  # Windows has no such locks: there two runs with one output
     fcntl = None  # type: ignore[assignment]
 
 
-def check_place(output: str | os.PathLike[str], inputs: Sequence[Path], overwrite: bool) -> Path:
+def check_place(
+    output: str | os.PathLike[str], inputs: Sequence[Path], overwrite: bool, *, folder: bool = False
+) -> Path:
     """Return the real path of an output that may be written.
 
     Parameters
@@ -27,6 +30,8 @@ def check_place(output: str | os.PathLike[str], inputs: Sequence[Path], overwrit
         Files that must stay untouched.
     overwrite : bool
         Whether a file that exists may be replaced.
+    folder : bool
+        Whether the output is a folder, and may replace one.
 
     Raises
     ------
@@ -39,10 +44,18 @@ def check_place(output: str | os.PathLike[str], inputs: Sequence[Path], overwrit
             raise OutputError(
                 f"the output {output} is the input {given}; give another name, the input is never changed"
             )
-    if path.is_dir():
+        if given.is_dir() and given.resolve() in path.parents:
+            raise OutputError(f"the output {output} lies inside the input {given}; give a place outside of it")
+    if MARK in os.fspath(output) and (MARK in path.name or not path.parent.is_dir()):
+        raise OutputError(
+            f"the output {output} names a part of a file with '{MARK}'; name the file only, its parts keep their names"
+        )
+    if path.is_dir() and not folder:
         raise OutputError(f"the output {output} is a folder; give the name of a file")
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise OutputError(f"the output {output} is no ordinary file; give the name of a file")
+    if path.is_file() and folder:
+        raise OutputError(f"the output {output} is a file, and it must be a folder like the input; give another name")
     if path.exists() and not overwrite:
         raise OutputError(f"the output {output} exists; give another name, or --overwrite to replace it")
     if not path.parent.is_dir():
@@ -124,12 +137,7 @@ class PartFile:
             self.file.close()
             self.part.replace(self.output)
             self._done = True
-            with contextlib.suppress(OSError):  # not every system lets a folder be synchronised
-                folder = os.open(self.output.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)
-                finally:
-                    os.close(folder)
+            _synchronise(self.output.parent)
         return self.output
 
     def abort(self, *, keep: bool = False) -> None:
@@ -137,6 +145,33 @@ class PartFile:
         self.file.close()
         if not self._done and not keep:
             self.part.unlink(missing_ok=True)
+
+
+def put(built: Path, output: Path) -> None:
+    """Bring a file or folder that is complete to the disk and to its place; what is there is replaced."""
+    for path in sorted(built.rglob("*")) if built.is_dir() else [built]:
+        _synchronise(path)
+    old = output.with_name(f".{output.name}.solardn-old")
+    if output.is_dir():  # a folder is not replaced in one step: it makes room, and goes when the new one is there
+        output.replace(old)
+    try:
+        built.replace(output)
+    except BaseException:
+        if old.exists():
+            old.replace(output)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    _synchronise(output.parent)
+
+
+def _synchronise(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    with contextlib.suppress(*([OSError] if path.is_dir() else [])):  # not every system lets a folder be synchronised
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,17 @@
+"""Which part of a file is meant: ``FILE::NAME`` names one of the arrays in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MARK = "::"
+
+
+def split(address: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """Return the file of an address and the part it names, if any; a file whose own name holds ``::`` is meant as it is."""
+    text = os.fspath(address)
+    if MARK not in text or Path(text).exists():
+        return Path(text), None
+    file, _, part = text.partition(MARK)
+    return Path(file), part.strip("/") or "/"

@@ -1,0 +1,117 @@
+"""Outputs that are a file like the given one with many things in it, of which one array changes.
+
+The results gather in hidden files beside the output, as other outputs do, so that a run that was killed can go on. When all maps are done,
+the output is built around them beside its place, and put there whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .place import put, writing
+from .rawout import RawSink
+
+Table = Mapping[str, NDArray[Any]]
+
+RECORD = "solardn"
+"""Name of the attribute or array that tells what was done: a list of processing steps, as JSON."""
+
+_PIECE = 32 * 2**20  # bytes of the results that are carried over at once
+
+
+class ContainerSink(RawSink):
+    """Gathers the results; a child builds the output around them.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        As `check_place` returned it.
+    layers : sequence of str
+        Names of the further images.
+    shape : tuple of int
+    dtype : numpy.dtype
+        As the values will be stored.
+    resume : bool
+        Go on with what an earlier run left.
+    """
+
+    def __init__(
+        self, output: Path, layers: Sequence[str], shape: tuple[int, ...], dtype: np.dtype[Any], resume: bool
+    ) -> None:
+        paths = [output, *(output.with_name(f"{output.name}.{layer.lower()}") for layer in layers)]
+        super().__init__(paths, b"", shape, dtype, resume)
+
+    def build(self, place: Path, table: Table, remark: str) -> None:
+        """Write the whole output to a place."""
+        raise NotImplementedError
+
+    def commit(self, table: Table, remark: str = "") -> None:
+        """Build the output, and put it in its place."""
+        built = self.output.with_name(f".{self.output.name}.solardn-built")
+        try:
+            with writing(self.output):
+                remove(built)  # of a run that was killed
+                self.build(built, table, remark)
+                put(built, self.output)
+        finally:
+            remove(built)
+        self.abort()
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def blocks(shape: Sequence[int], chunks: Sequence[int], itemsize: int) -> Iterator[tuple[slice, ...]]:
+    """Yield parts of an array that are whole chunks each, of no more bytes than need be, in the order of storage."""
+    block = [min(chunk, length) for chunk, length in zip(chunks, shape, strict=True)]
+    for axis in reversed(range(len(shape))):
+        room = max(1, _PIECE // (itemsize * math.prod(block)))
+        block[axis] = min(block[axis] * room, shape[axis])
+        if block[axis] < shape[axis]:
+            break
+    starts = (range(0, length, step) for length, step in zip(shape, block, strict=True))
+    for corner in itertools.product(*starts):
+        yield tuple(slice(first, min(first + step, n)) for first, step, n in zip(corner, block, shape, strict=True))
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """Return a name, with a number where it is taken."""
+    numbered = (f"{wanted}{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
+
+
+def steps_with(before: Any, step: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the steps that a record tells of, and one more; None where it is no record of ours."""
+    if before is None:
+        return [step]
+    try:
+        steps = json.loads(before) if isinstance(before, str | bytes) else before
+    except ValueError:
+        return None
+    return [*steps, step] if isinstance(steps, list) else None
+
+
+def records(table: Table) -> NDArray[Any]:
+    """Return a table as one array, a row a map; texts are ASCII bytes."""
+    columns = {
+        name: column.astype(f"S{max(1, column.dtype.itemsize // 4)}") if column.dtype.kind == "U" else column
+        for name, column in table.items()
+    }
+    rows = np.zeros(len(next(iter(columns.values()))), [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return rows

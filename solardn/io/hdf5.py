@@ -1,0 +1,227 @@
+"""One dataset of an HDF5 file (also netCDF-4); the output is a copy of the file in which only that dataset changes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cube import Selection
+from ..errors import InputError, OutputError
+from ..extras import need
+from ..provenance import Step, as_dict
+from .attributes import PACKING, Packing, header_of, unit_of
+from .container import RECORD, ContainerSink, Table, blocks, free_name, records, steps_with
+from .form import FLOAT32, Form, refuse_compression
+from .numpy import check_real, read_as
+
+_CACHE = 64 * 2**20  # bytes of chunks kept unpacked: neighbouring maps often share them
+_LIST = (
+    "DIMENSION_LIST",
+    "REFERENCE_LIST",
+    "CLASS",
+    "NAME",
+)  # attributes that belong to scales of dimensions, not to values
+
+
+class Hdf5Source:
+    """One dataset of an HDF5 file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    name : str, optional
+        Path of the dataset in the file; by default the only one with two or more dimensions.
+
+    Raises
+    ------
+    InputError, MissingExtra
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        h5py = need("h5py", "hdf5", str(path))
+        self.path = path
+        try:
+            self._file = h5py.File(path, "r", rdcc_nbytes=_CACHE)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read as HDF5 ({error}); get the whole file again") from error
+        try:
+            self.dataset = _chosen(self._file, name, path)
+            self.name = str(self.dataset.name).strip("/")
+            self.label = f"{path}::{self.name}"
+            self.shape: tuple[int, ...] = tuple(self.dataset.shape)
+            check_real(self.dataset.dtype, self.label)
+            attributes = dict(self.dataset.attrs)
+            self._packing = Packing(attributes, self.dataset.dtype)
+            self.header: Mapping[str, Any] = header_of(attributes, _axis_names(self.dataset), self.shape)
+            self.unit = unit_of(attributes)
+            self.stored = f"{self.dataset.dtype.newbyteorder('=')}{self._packing.words}" + (
+                f", {self.dataset.compression}" if self.dataset.compression else ""
+            )
+            self.dtype = read_as(self.dataset.dtype)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def read(self, selection: Selection) -> NDArray[np.floating]:
+        """Return a part of the dataset."""
+        try:
+            raw = np.asarray(self.dataset[selection])
+        except OSError as error:
+            raise InputError(f"{self.label} cannot be read ({error}); get the whole file again") from error
+        return self._packing.unpacked(raw, self.dtype)
+
+    def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
+        """Return the files of an output: one."""
+        return [output]
+
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the size of the output in bytes, before compression."""
+        return self.path.stat().st_size + layers * form.dtype.itemsize * math.prod(self.shape)
+
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what it takes on the disk while it is made: the results gather first."""
+        return self.output_bytes(layers, form) + layers * form.dtype.itemsize * math.prod(self.shape)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> ContainerSink:
+        """Begin a copy of the file, with a dataset beside this one for each further layer."""
+        if output.suffix in (".npy", ".npz", ".fits", ".zarr", ".fcube"):
+            raise OutputError(f"the output {output} of an HDF5 file is an HDF5 file; let its name end in .h5")
+        refuse_compression(self.label, form)
+        return _Hdf5Sink(self, output, layers, step, form.dtype, resume)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+class _Hdf5Sink(ContainerSink):
+    """An HDF5 file in which one dataset changes; what was done is in its attribute ``solardn``, the maps' table beside it."""
+
+    def __init__(
+        self, source: Hdf5Source, output: Path, layers: Sequence[str], step: Step, dtype: np.dtype[Any], resume: bool
+    ) -> None:
+        super().__init__(output, layers, source.shape, dtype, resume)
+        self._source, self._layers, self._step = source, layers, step
+
+    def build(self, place: Path, table: Table, remark: str) -> None:
+        """Copy the file, and write what is new into the copy."""
+        h5py = need("h5py", "hdf5", str(self.output))
+        shutil.copyfile(self._source.path, place)
+        with h5py.File(place, "r+") as made:
+            old = made[self._source.name]
+            group, name = old.parent, str(old.name).rpartition("/")[2]
+            steps = steps_with(_plain_text(old.attrs.get(RECORD)), as_dict(self._step, remark))
+            record, steps = (RECORD, steps) if steps else (free_name(RECORD, old.attrs), [as_dict(self._step, remark)])
+            for number, layer in enumerate(self._layers, 1):
+                further = _like(group, free_name(f"{name}_{layer.lower()}", group), old, self.arrays[number].dtype)
+                self._fill(further, number)
+            if old.dtype == self.arrays[0].dtype:
+                result = old
+                for key in PACKING:
+                    if key in result.attrs and key != "_FillValue":
+                        del result.attrs[key]
+            else:
+                result = _replaced(group, name, old, self.arrays[0].dtype)
+            self._fill(result, 0)
+            result.attrs[record] = json.dumps(steps)
+            if any(len(column) > 1 for column in table.values()):
+                group.create_dataset(free_name(f"{name}_maps", group), data=records(table))
+
+    def _fill(self, dataset: Any, layer: int) -> None:
+        for part in blocks(dataset.shape, dataset.chunks or (1,) * len(dataset.shape), dataset.dtype.itemsize):
+            dataset[part] = self.arrays[layer].read(part)
+
+
+def _like(group: Any, name: str, old: Any, dtype: np.dtype[Any]) -> Any:
+    """Make a dataset of the same shape, chunks, filters, attributes and scales of dimensions, for floating values."""
+    from h5py import h5d, h5p, h5s, h5t, h5z
+
+    if old.chunks:
+        properties = old.id.get_create_plist()
+        for lossy in (h5z.FILTER_SCALEOFFSET, h5z.FILTER_NBIT):  # they are made for another type
+            with contextlib.suppress(ValueError, RuntimeError):
+                properties.remove_filter(lossy)
+    else:
+        properties = h5p.create(h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    properties.set_attr_creation_order(0)
+    properties.set_fill_value(np.full((), np.nan, dtype))
+    space = h5s.create_simple(old.shape, tuple(h5s.UNLIMITED if n is None else n for n in old.maxshape))
+    h5d.create(group.id, name.encode(), h5t.py_create(dtype), space, properties)
+    new = group[name]
+    for key, value in old.attrs.items():
+        if key not in (*PACKING, *_LIST):
+            new.attrs.create(key, value, dtype=old.attrs.get_id(key).dtype)
+    if "_FillValue" in old.attrs:
+        new.attrs["_FillValue"] = dtype.type(np.nan)
+    for number, dimension in enumerate(old.dims):
+        if dimension.label:
+            new.dims[number].label = dimension.label
+        for scale in dimension.values():
+            new.dims[number].attach_scale(scale)
+    return new
+
+
+def _replaced(group: Any, name: str, old: Any, dtype: np.dtype[Any]) -> Any:
+    """Put a dataset of another type in the place of one."""
+    passing = free_name(f"{name}_solardn", group)
+    new = _like(group, passing, old, dtype)
+    for number, dimension in enumerate(old.dims):
+        for scale in dimension.values():
+            old.dims[number].detach_scale(scale)
+    del group[name]
+    group.move(passing, name)
+    return new
+
+
+def _axis_names(dataset: Any) -> list[str | None]:
+    """Return what the axes are called: by their labels, or by the names of their scales, as netCDF has it."""
+    names: list[str | None] = []
+    for dimension in dataset.dims:
+        scales = [str(scale.name).rpartition("/")[2] for scale in dimension.values()]
+        names.append(dimension.label or (scales[0] if scales else None))
+    return names
+
+
+def _chosen(file: Any, name: str | None, path: Path) -> Any:
+    """Return the dataset to take."""
+    h5py = need("h5py", "hdf5", str(path))
+    if name is not None:
+        link = file.get(name, getlink=True) if name in file else None
+        if isinstance(link, h5py.ExternalLink):
+            raise InputError(f"{path}::{name} lies in another file, {link.filename}; give {link.filename}::{link.path}")
+        if isinstance(link, h5py.SoftLink):
+            return _chosen(file, link.path, path)
+        if name in file and isinstance(file[name], h5py.Dataset):
+            return file[name]
+    cubes: list[str] = []
+
+    def visit(where: str, thing: Any) -> None:
+        if isinstance(thing, h5py.Dataset) and thing.dtype.kind in "iuf" and len(thing.shape or ()) >= 2:
+            cubes.append(where)
+
+    file.visititems(visit)
+    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
+    if name is not None:
+        raise InputError(f"{path} has no dataset {name}; those with two or more dimensions are {named or 'none'}")
+    if not cubes:
+        raise InputError(f"{path} holds no dataset of numbers with two or more dimensions; give another file")
+    if len(cubes) > 1:
+        raise InputError(
+            f"{path} holds {len(cubes)} datasets of two or more dimensions ({named}); name one, such as {path}::{max(cubes, key=lambda cube: file[cube].size)}"
+        )
+    return file[cubes[0]]
+
+
+def _plain_text(value: Any) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

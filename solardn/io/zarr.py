@@ -1,0 +1,207 @@
+"""One array of a zarr folder, of format 2 or 3; the output is a copy of the folder in which only that array changes."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cube import Selection
+from ..errors import InputError, OutputError
+from ..extras import need
+from ..provenance import Step, as_dict
+from .attributes import PACKING, Packing, header_of, unit_of
+from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_with
+from .form import FLOAT32, Form, refuse_compression
+from .numpy import check_real, read_as
+
+_NAMES = "_ARRAY_DIMENSIONS"  # where xarray puts the names of the axes in format 2
+
+
+class ZarrSource:
+    """One array of a zarr folder.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder: an array, or a group.
+    name : str, optional
+        Path of the array in the group; by default the only one with two or more dimensions.
+
+    Raises
+    ------
+    InputError, MissingExtra
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        zarr = need("zarr", "zarr", str(path))
+        self.path = path
+        try:
+            root = zarr.open(str(path), mode="r")
+        except Exception as error:  # zarr has many kinds of them
+            raise InputError(f"{path} cannot be read as zarr ({error}); get the whole folder again") from error
+        self.array, self.name = _chosen(zarr, root, name, path)
+        self.label = f"{path}::{self.name}" if self.name else str(path)
+        self.shape: tuple[int, ...] = tuple(self.array.shape)
+        stored = np.dtype(self.array.dtype)
+        check_real(stored, self.label)
+        attributes = dict(self.array.attrs)
+        self._packing = Packing(attributes, stored)
+        names = getattr(self.array.metadata, "dimension_names", None) or attributes.get(_NAMES)
+        self.header: Mapping[str, Any] = header_of(
+            attributes, names if names and len(names) == len(self.shape) else [None] * len(self.shape), self.shape
+        )
+        self.unit = unit_of(attributes)
+        self.stored = f"{stored.newbyteorder('=')}{self._packing.words}, zarr {self.array.metadata.zarr_format}"
+        self.dtype = read_as(stored)
+
+    def read(self, selection: Selection) -> NDArray[np.floating]:
+        """Return a part of the array."""
+        try:
+            raw = np.asarray(self.array[selection])
+        except Exception as error:  # zarr and its codecs have many kinds of them
+            raise InputError(f"{self.label} cannot be read ({error}); get the whole folder again") from error
+        return self._packing.unpacked(raw, self.dtype)
+
+    def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
+        """Return the folders of an output: one; an array that is in no group has none for its further layers."""
+        if layers and not self.name:
+            raise OutputError(
+                f"{self.path} is a single array, with no group for {', '.join(layers)} beside it; leave that out, or put the array into a group"
+            )
+        return [output]
+
+    def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return the size of the output in bytes, before compression."""
+        own = self.path / self.name
+        others = sum(file.stat().st_size for file in _files(self.path) if own not in file.parents)
+        return others + layers * form.dtype.itemsize * math.prod(self.shape)
+
+    def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
+        """Return what it takes on the disk while it is made: the results gather first."""
+        return self.output_bytes(layers, form) + layers * form.dtype.itemsize * math.prod(self.shape)
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> ContainerSink:
+        """Begin a copy of the folder, with an array beside this one for each further layer."""
+        if output.suffix in (".npy", ".npz", ".fits", ".h5", ".fcube"):
+            raise OutputError(f"the output {output} of a zarr folder is a zarr folder; let its name end in .zarr")
+        refuse_compression(self.label, form)
+        return _ZarrSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
+
+    def close(self) -> None:
+        """Do nothing: no file is held open."""
+
+
+class _ZarrSink(ContainerSink):
+    """A zarr folder in which one array changes; what was done is in its attribute ``solardn``, and with it the table of maps."""
+
+    def __init__(
+        self, source: ZarrSource, output: Path, layers: Sequence[str], step: Step, dtype: np.dtype[Any], resume: bool
+    ) -> None:
+        super().__init__(output, layers, source.shape, dtype, resume)
+        self._source, self._layers, self._step = source, layers, step
+
+    def build(self, place: Path, table: Table, remark: str) -> None:
+        """Copy the folder but for the array, and write that anew."""
+        zarr = need("zarr", "zarr", str(self.output))
+        source, old = self._source, self._source.array
+        own = source.path / source.name
+        shutil.copytree(
+            source.path,
+            place,
+            ignore=lambda folder, names: names if own in (Path(folder), *Path(folder).parents) else [],
+        )
+        step = as_dict(self._step, remark)
+        if any(len(column) > 1 for column in table.values()):
+            step["maps"] = {name: _plain(column) for name, column in table.items()}
+        attributes = {key: value for key, value in dict(old.attrs).items() if key not in PACKING}
+        steps = steps_with(attributes.get(RECORD), step)
+        record, steps = (RECORD, steps) if steps else (free_name(RECORD, attributes), [step])
+        self._write(zarr, place, source.name, attributes | {record: steps}, 0)
+        parent, _, name = source.name.rpartition("/")
+        group = source.path / parent
+        for number, layer in enumerate(self._layers, 1):
+            taken = {path.name for path in group.iterdir()}
+            further = f"{parent}/{free_name(f'{name}_{layer.lower()}', taken)}".strip("/")
+            self._write(zarr, place, further, attributes, number)
+        for folder in _consolidated(source.path):
+            zarr.consolidate_metadata(str(place / folder), zarr_format=old.metadata.zarr_format)
+
+    def _write(self, zarr: Any, place: Path, name: str, attributes: dict[str, Any], layer: int) -> None:
+        old, values = self._source.array, self.arrays[layer]
+        made = zarr.create_array(
+            str(place),
+            name=name or None,
+            shape=old.shape,
+            dtype=values.dtype,
+            chunks=old.chunks,
+            shards=getattr(old, "shards", None),
+            compressors=old.compressors or None,
+            fill_value=np.nan if _fills(old) else 0,
+            attributes=attributes,
+            dimension_names=getattr(old.metadata, "dimension_names", None),
+            zarr_format=old.metadata.zarr_format,
+            overwrite=bool(name),
+        )
+        for part in blocks(old.shape, getattr(old, "shards", None) or old.chunks, values.dtype.itemsize):
+            made[part] = values.read(part)
+
+
+def _chosen(zarr: Any, root: Any, name: str | None, path: Path) -> tuple[Any, str]:
+    """Return the array to take, and its path in the group."""
+    if isinstance(root, zarr.Array):
+        if name not in (None, "/"):
+            raise InputError(f"{path} is a single array and holds no {name}; name {path} alone")
+        return root, ""
+    if name is not None and name in root and isinstance(root[name], zarr.Array):
+        return root[name], name
+    arrays = sorted(_arrays(zarr, root, ""))
+    cubes = [found for found in arrays if root[found].ndim >= 2 and root[found].dtype.kind in "iuf"]
+    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
+    if name is not None:
+        raise InputError(f"{path} has no array {name}; those with two or more dimensions are {named or 'none'}")
+    if not cubes:
+        raise InputError(f"{path} holds no array of numbers with two or more dimensions; give another folder")
+    if len(cubes) > 1:
+        raise InputError(
+            f"{path} holds {len(cubes)} arrays of two or more dimensions ({named}); name one, such as {path}::{max(cubes, key=lambda cube: root[cube].size)}"
+        )
+    return root[cubes[0]], cubes[0]
+
+
+def _arrays(zarr: Any, group: Any, prefix: str) -> Iterator[str]:
+    for name, member in group.members():
+        if isinstance(member, zarr.Array):
+            yield prefix + name
+        else:
+            yield from _arrays(zarr, member, f"{prefix}{name}/")
+
+
+def _consolidated(root: Path) -> list[Path]:
+    """Return the groups whose metadata are also gathered in one file."""
+    found = [path.parent for path in root.rglob(".zmetadata")]
+    found += [
+        path.parent for path in root.rglob("zarr.json") if json.loads(path.read_text()).get("consolidated_metadata")
+    ]
+    return [path.relative_to(root) for path in sorted(found, reverse=True)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _fills(old: Any) -> bool:
+    return old.dtype.kind == "f" and old.fill_value is not None and bool(np.isnan(old.fill_value))
+
+
+def _plain(column: NDArray[Any]) -> list[Any]:
+    """Return a column as JSON knows it: null for what is no number."""
+    return [None if isinstance(value, float) and not math.isfinite(value) else value for value in column.tolist()]

@@ -1,0 +1,337 @@
+"""One array among others: in .npz files, HDF5 files and zarr folders. The others are kept."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import solardn as package
+
+RNG = np.random.default_rng(0)
+CUBE = RNG.normal(0, 0.02, (2, 4, 3, 40, 52)).astype(np.float32)
+MASK = np.zeros((40, 52), np.uint8)
+MASK[10:14, 20:30] = 1
+NAMES = ["time", "stokes", "wavelength", "y", "x"]
+
+
+def npz(path, cube=CUBE):
+    np.savez(path, cube=cube, mask=MASK, seeing=np.arange(2.0), names=np.array(["a", "b"]))
+
+
+def npz_deflated(path, cube=CUBE):
+    np.savez_compressed(path, cube=cube, mask=MASK, seeing=np.arange(2.0), names=np.array(["a", "b"]))
+
+
+def hdf5(path, cube=CUBE):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        made = file.create_dataset("obs/cube", data=cube, chunks=(1, 1, 3, 20, 52), compression="gzip", shuffle=True)
+        made.attrs["units"] = "DN"
+        made.attrs["scan"] = [1, 2]
+        for number, name in enumerate(NAMES):
+            made.dims[number].label = name
+        file["mask"] = MASK
+        file["obs/seeing"] = np.arange(2.0)
+        file.attrs["observer"] = "me"
+
+
+def zarr(path, cube=CUBE, version=3):
+    library = pytest.importorskip("zarr")
+    group = library.create_group(str(path), zarr_format=version, attributes={"observer": "me"})
+    names = {"dimension_names": NAMES} if version == 3 else {}
+    attributes = {"units": "DN"} | ({} if version == 3 else {"_ARRAY_DIMENSIONS": NAMES})
+    made = group.create_array(
+        "obs/cube", shape=cube.shape, dtype=cube.dtype, chunks=(1, 1, 3, 20, 52), attributes=attributes, **names
+    )
+    made[:] = cube
+    group.create_array("mask", data=MASK)
+    group.create_array("obs/seeing", data=np.arange(2.0))
+
+
+def zarr2(path, cube=CUBE):
+    zarr(path, cube, 2)
+
+
+KINDS = {
+    # name: (writer, ending, name of the cube, name of the mask)
+    "npz": (npz, ".npz", "cube", "mask"),
+    "npz deflated": (npz_deflated, ".npz", "cube", "mask"),
+    "hdf5": (hdf5, ".h5", "obs/cube", "mask"),
+    "zarr": (zarr, ".zarr", "obs/cube", "mask"),
+    "zarr 2": (zarr2, ".zarr", "obs/cube", "mask"),
+}
+
+
+class Kind:
+    """One format: writes an input, and reads arrays and the record of an output."""
+
+    def __init__(self, name, folder):
+        self.write, self.ending, self.cube, self.mask = KINDS[name]
+        self.folder = folder
+        self.input, self.output = folder / f"in{self.ending}", folder / f"out{self.ending}"
+        self.write(self.input)
+
+    @property
+    def address(self):
+        return f"{self.input}::{self.cube}"
+
+    def arrays(self, path):
+        """Return all arrays of a file by their names."""
+        if self.ending == ".npz":
+            with np.load(path) as file:
+                return dict(file.items())
+        if self.ending == ".h5":
+            import h5py
+
+            found = {}
+            with h5py.File(path) as file:
+                file.visititems(lambda n, x: found.update({n: x[()]}) if isinstance(x, h5py.Dataset) else None)
+            return found
+        import zarr
+
+        root = zarr.open(str(path), mode="r")
+        return {name: root[name][...] for name, x in root.members(max_depth=None) if isinstance(x, zarr.Array)}
+
+    def record(self, path):
+        """Return the steps that are recorded, and the attributes beside them."""
+        if self.ending == ".npz":
+            with np.load(path) as file:
+                return json.loads(str(file["solardn"])), {}
+        if self.ending == ".h5":
+            import h5py
+
+            with h5py.File(path) as file:
+                return json.loads(file[self.cube].attrs["solardn"]), dict(file[self.cube].attrs)
+        import zarr
+
+        attributes = dict(zarr.open(str(path), mode="r")[self.cube].attrs)
+        return attributes["solardn"], attributes
+
+    def table(self, path):
+        if self.ending == ".zarr":
+            return self.record(path)[0][-1]["maps"]
+        return self.arrays(path)[f"{self.cube}_maps"]
+
+    def files(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+def digest(path):
+    """Return one number for all bytes of a file or a folder."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    total = hashlib.sha256()
+    for file in files:
+        total.update(str(file.relative_to(path)).encode() + file.read_bytes())
+    return total.hexdigest()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return Kind(request.param, folder)
+
+
+AXES = ["--axes", "stokes=1"]
+
+
+def test_a_network_that_changes_nothing_gives_the_same_values_and_all_else_is_kept(solardn, kind):
+    before, given = digest(kind.input), kind.arrays(kind.input)
+    solardn.good("denoise", kind.address, kind.output, "--model", "same", "--scale", 1, *AXES)
+    made = kind.arrays(kind.output)
+    for name, values in given.items():
+        np.testing.assert_array_equal(made[name], values)
+        assert made[name].dtype == values.dtype
+    assert digest(kind.input) == before
+    assert kind.files() == [kind.input.name, kind.output.name]
+    assert (
+        set(made) - set(given)
+        == {".zarr": set(), ".npz": {"cube_maps", "solardn"}, ".h5": {"obs/cube_maps"}}[kind.ending]
+    )
+
+
+def test_axes_and_units_are_understood_where_they_are_named(solardn, kind):
+    figures = solardn.json("info", kind.address, "--model", "smooth", *(AXES if kind.ending == ".npz" else []))
+    assert figures["stokes"] == "QUV"
+    assert figures["denoised"] == 18
+    assert figures["input"] == kind.address
+    assert figures["output_bytes"] > CUBE.nbytes
+    if kind.ending != ".npz":
+        assert [axis["role"] for axis in figures["axes"]] == NAMES
+        assert figures["unit"] == "DN"
+    assert kind.files() == [kind.input.name]
+
+
+def test_it_is_denoised_as_the_same_array_in_npy_is_and_it_is_recorded(solardn, kind, tmp_path):
+    np.save(tmp_path / "in.npy", CUBE)
+    words = ["--model", "smooth", "--residual", *AXES]
+    if kind.ending != ".npz":
+        words += ["--axes", "time=0,stokes=1,wavelength=2"]
+    solardn.good("denoise", tmp_path / "in.npy", tmp_path / "out.npy", *words)
+    solardn.good("denoise", kind.address, kind.output, *words)
+    made = kind.arrays(kind.output)
+    np.testing.assert_array_equal(made[kind.cube], np.load(tmp_path / "out.npy"))
+    np.testing.assert_array_equal(made[f"{kind.cube}_residual"], np.load(tmp_path / "out.residual.npy"))
+    (step,), _ = kind.record(kind.output)
+    assert step["parameters"]["noise_sigma"] == pytest.approx(0.02, rel=0.1)
+    assert (step["procedure"], step["network"], step["parent"]) == ("solardn denoise", "smooth", kind.input.name)
+    assert any(line.startswith("solardn: residual") for line in step["history"])
+    assert "solardn: residual not inspected" not in step["history"]
+    table = kind.table(kind.output)
+    assert len(table["NOISE"]) == 24
+    assert list(table["CYCLES"][:4]) == ([0, 0, 0, 1])
+
+
+def test_steps_go_on_where_a_record_is(solardn, kind):
+    again = kind.output.with_name(f"again{kind.ending}")
+    words = ["--model", "same", "--scale", 1, "--residual"]
+    solardn.good("denoise", kind.address, kind.output, *words)
+    solardn.good("denoise", f"{kind.output}::{kind.cube}", again, *words)
+    steps, _ = kind.record(again)
+    assert [step["parent"] for step in steps] == [kind.input.name, kind.output.name]
+    assert {f"{kind.cube}_residual", f"{kind.cube}_residual2"} <= set(kind.arrays(again))
+
+
+def test_integers_become_floats_and_attributes_stay(solardn, kind):
+    counts = np.round(1000 * CUBE).astype(np.int16)
+    shutil.rmtree(kind.input) if kind.input.is_dir() else kind.input.unlink()
+    kind.write(kind.input, counts)
+    solardn.good("denoise", kind.address, kind.output, "--model", "same", "--scale", 1)
+    made = kind.arrays(kind.output)
+    assert made[kind.cube].dtype == np.float32
+    np.testing.assert_array_equal(made[kind.cube], counts)
+    np.testing.assert_array_equal(made[kind.mask], MASK)
+    _, attributes = kind.record(kind.output)
+    assert kind.ending == ".npz" or attributes["units"] == "DN"
+
+
+def test_a_mask_in_the_same_file_is_obeyed(solardn, kind):
+    cube = CUBE.copy()
+    cube[..., MASK != 0] = 1e6
+    shutil.rmtree(kind.input) if kind.input.is_dir() else kind.input.unlink()
+    kind.write(kind.input, cube)
+    figures = solardn.json("denoise", kind.address, kind.output, "--model", "smooth", "--mask-ext", kind.mask)
+    made = kind.arrays(kind.output)[kind.cube]
+    assert (made[..., MASK != 0] == 1e6).all()
+    assert np.abs(made[..., MASK == 0]).max() < 0.2
+    assert figures["noise_sigma"] == pytest.approx(0.02, rel=0.1)
+
+
+def test_what_cannot_be_done_is_said_and_leaves_nothing(solardn, kind):
+    for words, said in (
+        ([kind.input, kind.output], f"::{kind.cube}"),
+        ([f"{kind.input}::gone", kind.output], "no "),
+        ([kind.address, kind.input], "the input"),
+        ([kind.address, kind.input, "--overwrite"], "the input"),
+        ([kind.address, f"{kind.output}::{kind.cube}"], "names a part of a file"),
+        ([kind.address, kind.folder / "out.npy"], "out.npy"),
+        ([kind.address, kind.output, "--ext", "mask"], "leave one out"),
+    ):
+        assert said in solardn.bad("denoise", *words, "--model", "smooth")
+        assert kind.files() == [kind.input.name]
+
+
+def test_an_output_that_exists_is_replaced_only_when_asked(solardn, kind):
+    solardn.good("denoise", kind.address, kind.output, "--model", "smooth")
+    before = digest(kind.output)
+    assert "exists" in solardn.bad("denoise", kind.address, kind.output, "--model", "same")
+    assert digest(kind.output) == before
+    solardn.good("denoise", kind.address, kind.output, "--model", "same", "--scale", 1, "--overwrite")
+    np.testing.assert_array_equal(kind.arrays(kind.output)[kind.cube], CUBE)
+    assert kind.files() == [kind.input.name, kind.output.name]
+
+
+def test_a_disk_too_small_is_found_before_the_work(solardn, kind, monkeypatch):
+    full = shutil._ntuple_diskusage(10**6, 10**6, CUBE.nbytes)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    assert "GB left" in solardn.bad("denoise", kind.address, kind.output, "--model", "smooth")
+    assert kind.files() == [kind.input.name]
+
+
+@pytest.mark.parametrize(("name", "library"), [("hdf5", "h5py"), ("zarr", "zarr")])
+def test_a_missing_library_is_named_with_how_to_install_it(solardn, tmp_path, monkeypatch, name, library):
+    kind = Kind(name, tmp_path)
+    monkeypatch.setitem(sys.modules, library, None)
+    said = solardn.bad("denoise", kind.address, kind.output, "--model", "smooth")
+    assert f"{kind.input} needs {library}: pip install 'solardn[{name}]'" in said
+
+
+class StopError(Exception):
+    pass
+
+
+def stop_after(count):
+    def progress(done, total, pixels):
+        if done == count:
+            raise StopError
+
+    return progress
+
+
+def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(kind):
+    whole = kind.output.with_name(f"whole{kind.ending}")
+    options = {"model": "smooth", "residual": True, "axes": "stokes=1"}
+    package.denoise_file(kind.address, whole, **options)
+    with pytest.raises(StopError):
+        package.denoise_file(kind.address, kind.output, progress=stop_after(17), resume=True, **options)
+    assert not kind.output.exists()
+    assert not any("built" in name for name in kind.files())
+    calls = []
+    package.denoise_file(
+        kind.address, kind.output, resume=True, progress=lambda done, *_: calls.append(done), **options
+    )
+    assert len(calls) < 24
+    assert digest(kind.output) == digest(whole)
+    assert kind.files() == sorted([kind.input.name, kind.output.name, whole.name])
+
+
+def test_a_failure_while_the_output_is_built_leaves_nothing(kind, monkeypatch):
+    from solardn.io import container
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(container, "put", fail)
+    with pytest.raises(package.OutputError, match="No space left"):
+        package.denoise_file(kind.address, kind.output, model="smooth")
+    assert kind.files() == [kind.input.name]
+
+
+def test_many_at_once_with_one_array_of_each(solardn, kind, tmp_path):
+    other = kind.folder / f"other{kind.ending}"
+    kind.write(other)
+    out = tmp_path / "results"
+    words = ["denoise", f"{kind.folder}/*{kind.ending}::{kind.cube}", "--output-dir", out, "--model", "smooth"]
+    solardn.good(*words)
+    assert sorted(path.name for path in out.iterdir()) == sorted([kind.input.name, other.name])
+    solardn.good("denoise", kind.address, kind.output, "--model", "smooth")
+    np.testing.assert_array_equal(kind.arrays(out / kind.input.name)[kind.cube], kind.arrays(kind.output)[kind.cube])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["npz", "hdf5", "zarr"])
+def test_kill_9(name, tmp_path, folder_of_networks):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    kind = Kind(name, folder)
+    whole = folder / f"whole{kind.ending}"
+    package.denoise_file(kind.address, whole, model="smooth", cycles=30, axes="stokes=1", precision="fp32")
+    command = [sys.executable, "-m", "solardn", "denoise", kind.address, kind.output, "--model", "smooth", "-q"]
+    command += ["--cycles", "30", "--axes", "stokes=1", "--resume"]
+    environment = os.environ | {"SOLARDN_MODELS": str(folder_of_networks)}
+    journal = folder / f".{kind.output.name}.solardn-journal"
+    process = subprocess.Popen(command, env=environment)
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 8):
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    assert not kind.output.exists() or process.returncode == 0
+    if not kind.output.exists():
+        assert subprocess.run(command, env=environment, check=True).returncode == 0
+    assert digest(kind.output) == digest(whole)
