@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from . import session as sessions
 from .arrays import whole
+from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
 from .errors import DeviceError, ModelError, OptionError
 from .machine import usable_cpus
-from .model import DROPOUT_SCALE, DROPOUT_THRESHOLD, Model
+from .model import Model
 
 if TYPE_CHECKING:
     from .halves import Halves

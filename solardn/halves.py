@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .onnxfile import fields
+from .wire import fields
 
 _IR_VERSION, _GRAPH, _OPSET = 1, 7, 8  # fields of a ModelProto
 _NODE, _NAME, _WEIGHT, _INPUT, _OUTPUT = 1, 2, 5, 11, 12  # fields of a GraphProto

@@ -7,11 +7,10 @@ protobuf fields needed for that are decoded, lengths are checked against the fil
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+from .wire import BrokenFile, fields, packed, signed, text
+
 _DEEPEST = 8  # graphs within graphs; a file that nests deeper is not one of ours
 
 _SMALL = 8  # elements of a constant whose values are kept
@@ -20,10 +19,6 @@ _FORMATS = {1: "f", 12: "I"}  # float32 and uint32, as ONNX numbers them and as 
 Attribute = int | float | str | tuple[int, ...]
 Dim = int | str | None
 Tensor = tuple[str, tuple[int, ...], tuple[float, ...]]
-
-
-class BrokenFile(ValueError):  # noqa: N818 - reads as what is wrong
-    """The bytes are no ONNX file, or end too early."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +96,10 @@ def read(data: bytes) -> OnnxFile:
                 graphs += 1
                 _graph(value, found, depth=0)
             elif number == 14:
-                pair = {n: _text(v) for n, v in fields(value) if n in (1, 2)}
+                pair = {n: text(v) for n, v in fields(value) if n in (1, 2)}
                 found.metadata[pair.get(1, "")] = pair.get(2, "")
             elif number == 25:
-                found.functions += [_text(v) for n, v in fields(value) if n == 1] or [""]
+                found.functions += [text(v) for n, v in fields(value) if n == 1] or [""]
     except (IndexError, TypeError, struct.error) as error:
         raise BrokenFile("a field has another type than ONNX gives it") from error
     if graphs != 1:
@@ -151,7 +146,7 @@ def _node(data: memoryview, found: OnnxFile, inner: list[memoryview]) -> Node:
     constant: Tensor | None = None
     for number, value in fields(data):
         if number in texts:
-            texts[number].append(_text(value))
+            texts[number].append(text(value))
         elif number == 5:
             name, attribute, tensor = _attribute(value, found, inner)
             if attribute is not None:
@@ -172,15 +167,15 @@ def _attribute(
     tensor: Tensor | None = None
     for number, value in fields(data):
         if number == 1:
-            name = _text(value)
+            name = text(value)
         elif number == 2:
             result = float(struct.unpack("<f", value)[0])
         elif number == 3:
-            result = _signed(value)
+            result = signed(value)
         elif number == 4:
             result = bytes(value).decode("utf-8", "replace")
         elif number == 8:
-            numbers += [_signed(n) for n in _packed(value)]
+            numbers += [signed(n) for n in packed(value)]
             result = tuple(numbers)
         elif number in (5, 10):
             tensor = _tensor(value, found)
@@ -194,13 +189,13 @@ def _tensor(data: memoryview, found: OnnxFile) -> Tensor:
     name, dtype, shape, values, elsewhere = "", 0, [], b"", False
     for number, value in fields(data):
         if number == 1:
-            shape += [_signed(n) for n in _packed(value)]
+            shape += [signed(n) for n in packed(value)]
         elif number == 2:
             dtype = value
         elif number in (4, 9) and len(value) <= 4 * _SMALL:
             values += bytes(value)
         elif number == 8:
-            name = _text(value)
+            name = text(value)
         elif number == 13 or (number == 14 and value == 1):
             elsewhere = True
     if elsewhere:
@@ -223,7 +218,7 @@ def _value(data: memoryview) -> tuple[str, Value]:
     name, dtype, shape = "", 0, None
     for number, value in fields(data):
         if number == 1:
-            name = _text(value)
+            name = text(value)
         elif number == 2:
             for n, tensor in fields(value):
                 if n != 1:
@@ -239,61 +234,7 @@ def _value(data: memoryview) -> tuple[str, Value]:
 def _dim(data: memoryview) -> Dim:
     for number, value in fields(data):
         if number == 1:
-            return _signed(value)
+            return signed(value)
         if number == 2:
-            return _text(value)
+            return text(value)
     return None
-
-
-def fields(data: memoryview) -> Iterator[tuple[int, Any]]:
-    """Yield (field number, value) of a protobuf message: an int for a varint, a memoryview for the rest."""
-    at, end = 0, len(data)
-    while at < end:
-        key, at = _varint(data, at)
-        number, kind = key >> 3, key & 7
-        if kind == _VARINT:
-            value, at = _varint(data, at)
-            yield number, value
-            continue
-        if kind == _BYTES:
-            size, at = _varint(data, at)
-        elif kind in (_FIXED32, _FIXED64):
-            size = 4 if kind == _FIXED32 else 8
-        else:
-            raise BrokenFile("its bytes are no protobuf message")
-        if size > end - at:
-            raise BrokenFile("it ends before its own lengths say")
-        yield number, data[at : at + size]
-        at += size
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for i in range(10):
-        if at + i >= len(data):
-            raise BrokenFile("it ends before its own lengths say")
-        byte = data[at + i]
-        value |= (byte & 0x7F) << (7 * i)
-        if byte < 0x80:
-            return value, at + i + 1
-    raise BrokenFile("its bytes are no protobuf message")
-
-
-def _packed(value: int | memoryview) -> list[int]:
-    """Return repeated integers, which a file may hold one by one or all in one field."""
-    if isinstance(value, int):
-        return [value]
-    numbers, at = [], 0
-    while at < len(value):
-        number, at = _varint(value, at)
-        numbers.append(number)
-    return numbers
-
-
-def _signed(value: int) -> int:
-    value &= 0xFFFF_FFFF_FFFF_FFFF
-    return value - (1 << 64) if value >> 63 else value
-
-
-def _text(value: memoryview) -> str:
-    return bytes(value).decode("utf-8", "replace")

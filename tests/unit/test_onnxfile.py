@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from solardn import onnxfile
-from solardn.onnxfile import BrokenFile
+from solardn.wire import BrokenFile
 from tests import networks
 
 
