@@ -1,4 +1,4 @@
-"""What is made from the code while the documentation is built: the help of every command, and the list of modules (a hook of MkDocs)."""
+"""What is made from the code while the documentation is built (a hook of MkDocs): the help of every command, the list of modules, public names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 COMMANDS, MODULES = "<!-- the help of every command -->", "<!-- the modules -->"
+NAMES = "<!-- the public names that stand nowhere else on this page -->"
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = ("solardn", "export", "training", "benchmarks")
 _WIDTH = 110
@@ -49,11 +50,22 @@ def modules_page() -> str:
     return "\n\n".join(tables)
 
 
+def names_page(markdown: str) -> str:
+    """Return the entries of public names that a page has none of."""
+    import solardn
+    from solardn import errors  # they have a section of their own
+
+    known = {line.rpartition(".")[2] for line in markdown.splitlines() if line.startswith("::: ")}
+    rest = [name for name in solardn.__all__ if name not in known | vars(errors).keys() | {"__version__"}]
+    return "\n".join(f"::: solardn.{name}" for name in rest)
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put what is generated in the place of its mark."""
     from solardn.cli import main
 
-    for mark, page in ((COMMANDS, lambda: help_page(main)), (MODULES, modules_page)):
+    makers = {COMMANDS: lambda: help_page(main), MODULES: modules_page, NAMES: lambda: names_page(markdown)}
+    for mark, make in makers.items():
         if mark in markdown:
-            markdown = markdown.replace(mark, page())
+            markdown = markdown.replace(mark, make())
     return markdown

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from .api import Denoiser, Scaling, denoise, uncertainty
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
     from .files import denoise_file
-    from .many import denoise_files
+    from .many import Outcome, denoise_files
     from .sampling import Uncertainty
     from .summary import Summary
 
@@ -23,6 +23,7 @@ _WHERE = {
     "MissingExtra": "errors",
     "ModelError": "errors",
     "OptionError": "errors",
+    "Outcome": "many",
     "OutputError": "errors",
     "SolardnError": "errors",
     "Summary": "summary",
@@ -37,6 +38,7 @@ __all__ = [
     "MissingExtra",
     "ModelError",
     "OptionError",
+    "Outcome",
     "OutputError",
     "Scaling",
     "SolardnError",
