@@ -117,10 +117,10 @@ def stokes(filters: tuple[int, ...] = LARGE, rate: float | None = None, kind: st
     mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
     if rate is None:
         return keras.Model(inputs, mean, name="stokes")
-    v = _up(_conv(deep, f1 // 2, "var_deep", size=1), skip1, f1 // 2, "var1")
-    v = _conv(v, f0, "var1_1")
-    v = _up(v, skip0, f0 // 2, "var0")
-    v = _conv(v, f0 // 2, "var0_1")
+    # Narrow: the encoder tells the strength of noise and structure already, and a file of 4 MB has little room left.
+    narrow = f0 // 4
+    v = _conv(_up(deep, skip1, narrow, "var1"), narrow + narrow // 2, "var1_1")
+    v = _conv(_up(v, skip0, narrow, "var0"), narrow, "var0_1")
     log_variance = DepthToSpace(2, name="log_variance", dtype="float32")(
         _conv(v, 4, "var", activation=None, start="zeros")
     )

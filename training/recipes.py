@@ -58,7 +58,7 @@ RECIPES = {
     ),
     "stokes": Recipe(
         build=stokes,
-        plan=Plan(steps=16_000, rate=1e-3, seed=3, every=1000),
+        plan=Plan(steps=12_000, rate=1e-3, seed=3, every=1000),
         description="Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds",
         start="stokes-small",
         truths=8000,
