@@ -53,9 +53,9 @@ class Denoiser:
     model : str, pathlib.Path or Model
         Name of a network, an ONNX file, or one already loaded.
     device : str
-        ``auto`` (a GPU when one truly works, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+        ``auto`` (a GPU when one truly works, else the CPU), ``cpu``, ``openvino`` (the CPU by another library), ``cuda`` or ``cuda:N``.
     precision : str
-        ``fp32``; the arithmetic of the network.
+        The arithmetic of the network: ``fp32``; ``bf16`` on OpenVINO; ``fp16`` on CUDA.
     threads : int, optional
         Threads of the CPU; by default as many as this process may use. Results do not depend on it.
     tile : int or "auto"

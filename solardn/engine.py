@@ -14,15 +14,21 @@ from numpy.typing import NDArray
 from . import session as sessions
 from .arrays import whole
 from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
-from .errors import DeviceError, ModelError, OptionError
+from .errors import DeviceError, ModelError, OptionError, SolardnError
 from .machine import usable_cpus
 from .model import Model
+from .versions import installed, onnxruntime
 
 if TYPE_CHECKING:
     from .halves import Halves
 
 _OUT_OF_MEMORY = re.compile(r"allocate memory|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE)
-_PRECISIONS = ("fp32",)
+_PRECISIONS = {"fp32": "auto|cpu|openvino|cuda", "bf16": "openvino", "fp16": "cuda"}
+"""Which devices compute in a precision."""
+
+_TRIAL_SIDE, _TRIAL_SIGNAL = 256, 8.0
+"""The map on which another precision is compared with fp32: pixels, and rms of the signal in units of the noise."""
+
 _STILL = {DROPOUT_THRESHOLD: np.zeros((), np.uint32), DROPOUT_SCALE: np.ones((), np.float32)}  # nothing is dropped
 
 
@@ -69,9 +75,10 @@ class Engine:
     model : Model
         The network.
     device : str
-        ``auto`` (a GPU when one truly works, else the CPU), ``cpu``, ``cuda``, or ``cuda:N`` for the N-th GPU.
+        ``auto`` (a GPU when one truly works, else the CPU), ``cpu``, ``openvino`` (the CPU by another library), ``cuda``, or ``cuda:N``
+        for the N-th GPU.
     precision : str
-        ``fp32``; the arithmetic of the network.
+        The arithmetic of the network: ``fp32``; ``bf16`` on OpenVINO; ``fp16`` on CUDA.
     threads : int, optional
         Threads of the CPU; by default as many as this process may use. Each call of `run` takes one of them, so that results do not
         depend on their number; callers make `at_once` calls at the same time.
@@ -83,12 +90,16 @@ class Engine:
     """
 
     def __init__(self, model: Model, device: str = "auto", precision: str = "fp32", threads: int | None = None) -> None:
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        if not re.fullmatch(r"auto|cpu|openvino|cuda(:\d+)?", device):
             raise OptionError(
-                f"there is no device {device!r}; possible are auto, cpu, cuda and cuda:N (the N-th GPU, from 0)"
+                f"there is no device {device!r}; possible are auto, cpu, openvino, cuda and cuda:N (the N-th GPU, from 0)"
             )
         if precision not in _PRECISIONS:
             raise OptionError(f"there is no precision {precision!r}; possible are {', '.join(_PRECISIONS)}")
+        if not re.fullmatch(_PRECISIONS[precision], device.partition(":")[0]):
+            raise OptionError(
+                f"the device {device} does not compute in {precision}; use --device {_PRECISIONS[precision]}, or --precision fp32"
+            )
         self.model = model
         self.precision = precision
         self.threads = usable_cpus() if threads is None else whole(threads, "threads", 1)
@@ -97,10 +108,11 @@ class Engine:
         self._session: Any = None
         self._halves: _Halves | None = None
         self._device = self._why = ""
+        self._precision_error = 0.0
 
     @property
     def device(self) -> str:
-        """Where the network runs: ``cpu``, ``cuda`` or ``cuda:N``."""
+        """Where the network runs: ``cpu``, ``openvino``, ``cuda`` or ``cuda:N``."""
         self._open()
         return self._device
 
@@ -109,6 +121,17 @@ class Engine:
         """A sentence on how the device was chosen."""
         self._open()
         return self._why
+
+    @property
+    def precision_error(self) -> float:
+        """How far a test map (signal 8 times the noise) comes out from fp32: rms, in units of the noise."""
+        self._open()
+        return self._precision_error
+
+    @property
+    def library(self) -> tuple[str, str]:
+        """Name and version of the library that computes."""
+        return (self.device == "openvino" and installed("openvino")) or onnxruntime()
 
     @property
     def at_once(self) -> int:
@@ -154,10 +177,14 @@ class Engine:
         if self.model.card.dropout is not None:
             drawn = {"seed": np.zeros(1, np.uint32), **_STILL} if seeds is None else {"seed": seeds}
             feed |= drawn | {"origin": np.array(origin, np.int64)}
-        options = sessions.onnxruntime().RunOptions()
-        options.only_execute_path_to_fetches = len(names) < len(self.model.card.outputs)
+        options = None
+        if self._device != "openvino":
+            options = sessions.onnxruntime().RunOptions()
+            options.only_execute_path_to_fetches = len(names) < len(self.model.card.outputs)
         try:
             results = session.run(names, feed, options)
+        except SolardnError:
+            raise
         except Exception as error:
             raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
         return dict(zip(names, results, strict=True))
@@ -245,16 +272,37 @@ class Engine:
     def _choose(self) -> tuple[Any, str, str]:
         if self._wanted == "cpu":
             return sessions.on_cpu(self.model), "cpu", f"the CPU was asked for; {self._threads_said()}"
+        if self._wanted == "openvino":
+            from .vino import Session as OpenVino
+
+            session: Any = OpenVino(self.model, self.precision, self.threads)
+            return session, "openvino", f"OpenVINO was asked for{self._precision_said(session)}; {self._threads_said()}"
         cuda = "cuda" if self._wanted == "auto" else self._wanted
         try:
-            session = sessions.on_cuda(self.model, cuda)
+            session = sessions.on_cuda(self.model, cuda, self.precision)
         except DeviceError as error:
             if self._wanted != "auto":
                 raise DeviceError(
                     f"the device {cuda} cannot be had: {error}; install NVIDIA's libraries with pip install 'solardn[cuda]', or use --device cpu"
                 ) from error
             return sessions.on_cpu(self.model), "cpu", f"no GPU can be used: {error}; {self._threads_said()}"
-        return session, cuda, "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
+        why = "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
+        return session, cuda, why + self._precision_said(session)
+
+    def _precision_said(self, session: Any) -> str:
+        """Say by how much another precision changes results, measured on a map of noise and structure."""
+        if self.precision == "fp32":
+            return ""
+        card = self.model.card
+        side = max(_TRIAL_SIDE, card.min_size)
+        side += -side % card.multiple
+        waves = np.sin(np.arange(side) * 2 * np.pi / 40) * 2**0.5
+        noise = np.random.default_rng(0).standard_normal((side, side))
+        units = card.input_sigma * (noise + _TRIAL_SIGNAL * np.outer(waves, waves))
+        feed = {"map": units.astype(np.float32)[np.newaxis, np.newaxis]}
+        (here,), (exact,) = (s.run(["mean"], feed) for s in (session, sessions.on_cpu(self.model)))
+        self._precision_error = float(np.sqrt(np.mean(np.square(here - exact, dtype=np.float64)))) / card.input_sigma
+        return f", {self.precision}: results differ by {self._precision_error:.2g} noise rms from fp32 on a test map"
 
     def _threads_said(self) -> str:
         cpus = usable_cpus()

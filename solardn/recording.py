@@ -19,7 +19,6 @@ from .journal import Task
 from .levels import Level, NoiseSigma
 from .plan import Plan
 from .provenance import NOT_INSPECTED, Step
-from .versions import onnxruntime
 
 
 def denoising_step(
@@ -53,6 +52,8 @@ def denoising_step(
         "precision": denoiser.engine.precision,
         "threads": denoiser.engine.threads,
     }
+    if denoiser.engine.precision_error:
+        parameters["precision_error"] = float(f"{denoiser.engine.precision_error:.2g}")  # rms, in units of the noise
     if plan.mask is not None:
         parameters["mask"] = _name(plan, plan.mask)
     evened = sum(level.uneven is not None for level in levels.values())
@@ -73,7 +74,7 @@ def denoising_step(
         mode=card.name,
         parameters=parameters,
         references=(card.reference,),
-        libraries=(onnxruntime(), ("numpy", np.__version__)),
+        libraries=(denoiser.engine.library, ("numpy", np.__version__)),
         environment=f"Python {platform.python_version()} on {sys.platform} {platform.machine()}",
         history=history,
         parent=plan.source.path.name,

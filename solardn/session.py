@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DeviceError, ModelError
+from .errors import DeviceError, ModelError, SolardnError
+from .half import in_half
 from .machine import has_nvidia_driver
 from .model import Model
 
@@ -36,13 +37,17 @@ def on_cpu(model: Model) -> Any:
         ) from error
 
 
-def on_cuda(model: Model, device: str) -> Any:
+def on_cuda(model: Model, device: str, precision: str = "fp32") -> Any:
     """Open a session on a GPU, ``cuda`` or ``cuda:N``, and see it work: onnxruntime itself would fall back to the CPU with a warning.
+
+    With the precision ``fp16`` the graph computes in float16 (see `solardn.half`).
 
     Raises
     ------
     DeviceError
         The GPU cannot be had; the reason is told.
+    MissingExtra, OptionError
+        The network cannot be had in this precision.
     """
     ort = onnxruntime()
     if "CUDAExecutionProvider" not in ort.get_available_providers():
@@ -57,11 +62,12 @@ def on_cuda(model: Model, device: str) -> Any:
     missing = _preload(ort)
     ort.set_default_logger_severity(_MUTE)  # what it would print is said by the errors below
     try:
-        session = _open(model.data, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
+        graph = in_half(model) if precision == "fp16" else model.data
+        session = _open(graph, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
         if "CUDAExecutionProvider" not in session.get_providers():
             raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
         session.run(["mean"], trial(model))
-    except DeviceError:
+    except SolardnError:
         raise
     except Exception as error:
         raise DeviceError(f"the session on the GPU fails ({brief(error)})") from error

@@ -78,12 +78,18 @@ network_options = _all(
     ),
     click.option(
         "--device",
-        metavar="auto|cpu|cuda[:N]",
+        metavar="auto|cpu|openvino|cuda[:N]",
         default="auto",
         show_default=True,
         help="Where to compute; auto takes a GPU when one truly works.",
     ),
-    click.option("--precision", default="fp32", show_default=True, help="Arithmetic of the network."),
+    click.option(
+        "--precision",
+        metavar="fp32|bf16|fp16",
+        default="fp32",
+        show_default=True,
+        help="Arithmetic of the network: bf16 on OpenVINO, fp16 on CUDA.",
+    ),
     click.option("--threads", type=int, metavar="N", help="Threads of the CPU.  [default: all this process may use]"),
     click.option(
         "--tile",

@@ -151,9 +151,15 @@ def test_an_onnxruntime_without_cuda_is_named(network: model.Model, with_gpu: An
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"device": "tpu"}, "no device 'tpu'; possible are auto, cpu, cuda"),
+        ({"device": "tpu"}, "no device 'tpu'; possible are auto, cpu, openvino, cuda"),
         ({"device": "cuda:x"}, "no device 'cuda:x'"),
-        ({"precision": "fp16"}, "no precision 'fp16'; possible are fp32"),
+        ({"precision": "int8"}, "no precision 'int8'; possible are fp32, bf16, fp16"),
+        ({"precision": "fp16"}, "the device auto does not compute in fp16; use --device cuda, or --precision fp32"),
+        (
+            {"device": "cuda:1", "precision": "bf16"},
+            "the device cuda:1 does not compute in bf16; use --device openvino",
+        ),
+        ({"device": "cpu", "precision": "bf16"}, "the device cpu does not compute in bf16"),
         ({"threads": 0}, "threads is 0; give a whole number from 1"),
     ],
 )
