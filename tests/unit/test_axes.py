@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from solardn.axes import from_header
 from solardn.errors import InputError, OptionError
@@ -40,6 +42,23 @@ CRISP = header("HPLN-TAB", "HPLT-TAB", "WAVE-TAB", "STOKES", "UTC--TAB", CRVAL4=
 )
 def test_the_header_tells_the_roles_wherever_the_axes_stand(given, shape, expected):
     assert roles(from_header(given, shape, "file")) == expected
+
+
+ROLES = {"x": "HPLN-TAN", "y": "HPLT-TAN", "wavelength": "AWAV", "time": "UTC", "other": "SEEING"}
+
+
+@drawn(
+    st.sets(st.sampled_from(["wavelength", "time", "other"])).flatmap(
+        lambda more: st.permutations(["x", "y", *sorted(more)])
+    )
+)
+def test_header_and_user_agree_whatever_the_order_of_the_axes(order):
+    shape = tuple(range(8, 8 + len(order)))
+    told = from_header(header(*(ROLES[role] for role in reversed(order))), shape, "file")
+    assert roles(told) == " ".join(order)
+    assert told.map_shape == (shape[order.index("y")], shape[order.index("x")])
+    said = ",".join(f"{role}={place}" for place, role in enumerate(order) if role != "other")
+    assert roles(from_header({}, shape, "file", said)) == roles(told)
 
 
 def test_a_coordinate_that_runs_along_another_axis_is_followed_there():
