@@ -15,13 +15,14 @@ from .cube import Batch
 from .inspection import Inspection
 from .inspector import Inspector
 from .io import Sink, files_of
+from .io.form import Form, chosen_form
 from .io.place import check_place, check_space
 from .journal import Journal
 from .levels import NoiseSigma, find_levels
 from .model import DEFAULT
 from .noisemap import NOISE_MAP
 from .plan import Plan, look_at
-from .recording import denoising_step, task
+from .recording import denoising_step, stored_as, task
 from .stream import batches_within, stream
 from .summary import Summary, table
 from .work import Progress, Work
@@ -49,6 +50,8 @@ def denoise_file(
     fill_value: float | str = "auto",
     mask_ext: str | int | None = None,
     residual: bool = False,
+    output_dtype: str = "float32",
+    compress: str | None = None,
     inspect: bool = True,
     overwrite: bool = False,
     resume: bool = False,
@@ -89,6 +92,10 @@ def denoise_file(
         FITS extension with a mask: pixels where it is not 0 hold no value either.
     residual : bool
         Write data − result as well: extension ``RESIDUAL`` in FITS, ``OUTPUT.residual.npy`` for ``.npy``.
+    output_dtype : "float32" or "float64"
+        Type of the values in the output; they are computed in float32.
+    compress : "rice" or "gzip", optional
+        Compress FITS images by tiles: ``gzip`` keeps all bits, ``rice`` rounds to steps of 1/16 of the least rms of the noise.
     inspect : bool
         See of a sample of maps whether what was taken away is noise; the verdict is in the summary and in the output's header and table.
     overwrite : bool
@@ -114,20 +121,23 @@ def denoise_file(
     """
     begun = time.perf_counter()
     checked_cycles(cycles)
+    form = chosen_form(output_dtype, compress)
     with look_at(
         input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext, noise_map=noise_map
     ) as plan:
         layers = [RESIDUAL] if residual else []
-        place = _checked_place(plan, output, layers, overwrite)
+        place = _checked_place(plan, output, layers, form, overwrite)
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
         levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
         step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map, inspect)
+        form = form.for_noise(min(level.noise_sigma for level in levels.values()))
+        step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
         inspector = Inspector(plan, denoiser.memory) if inspect else None
         work = Work(plan, denoiser, levels, cycles, residual, progress, inspector)
-        sink = plan.source.sink(place, layers, step, resume=journal.resumed)
+        sink = plan.source.sink(place, layers, step, form=form, resume=journal.resumed)
         try:
             together = _BUSY * denoiser.engine.threads
             _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
@@ -183,11 +193,11 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
     work.finish()
 
 
-def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], overwrite: bool) -> Path:
+def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], form: Form, overwrite: bool) -> Path:
     """Return the real path of the output after looking at all places that would be written."""
     inputs = files_of(plan.source)
     place = check_place(output, inputs, overwrite, folder=plan.source.path.is_dir())
     for path in plan.source.outputs(place, layers)[1:]:
         check_place(path, inputs, overwrite)
-    check_space(place, plan.source.needed_bytes(1 + len(layers)))
+    check_space(place, plan.source.needed_bytes(1 + len(layers), form))
     return place

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from .api import Denoiser
 from .arrays import Cycles
 from .cycles import MOST
 from .io import Source, files_of, state_of
+from .io.form import Form
 from .journal import Task
 from .levels import Level, NoiseSigma
 from .plan import Plan
@@ -80,6 +82,21 @@ def denoising_step(
         parent=plan.source.path.name,
         date=today(),
     )
+
+
+def stored_as(step: Step, form: Form, unit: str) -> Step:
+    """Return a step with how its values are stored, where that is not as usual."""
+    told: dict[str, Any] = {}
+    if form.dtype.itemsize != 4:
+        told["output_dtype"] = str(form.dtype)
+    words: tuple[str, ...] = ()
+    if form.compress:
+        told["compress"] = form.compress
+        words = ("solardn: image compressed by tiles with gzip, all bits kept",)
+    if form.quantum:
+        told["quantum"] = form.quantum
+        words = (f"solardn: image compressed by rice: values rounded to steps of {form.quantum:.4g} {unit}".rstrip(),)
+    return replace(step, parameters=step.parameters | told, history=(*step.history, *words))
 
 
 def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str:

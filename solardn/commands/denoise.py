@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.scaling_options
 @options.cycles_option
 @options.cube_options
+@options.form_options
 @click.option(
     "--residual",
     is_flag=True,
@@ -74,7 +75,7 @@ def denoise(
 ) -> None:
     """Take the noise out of every map of INPUT and write the result to OUTPUT.
 
-    INPUT is a FITS file (also compressed) or a .npy array. OUTPUT has the same format, shape and header, and float32 values; it appears
+    INPUT is a FITS file (also compressed), a .npy or .npz file, a La Palma cube, an HDF5 file or a zarr folder. OUTPUT has the same format, shape and header, and float32 values; it appears
     whole at the end, or not at all, and INPUT is never changed. With --output-dir there may be any number of inputs: those that fail
     are listed at the end, and the others are done. Files of one slit position each are put together to the maps of their raster.
     """

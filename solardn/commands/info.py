@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @options.scaling_options
 @options.cycles_option
 @options.cube_options
+@options.form_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")
 def info(
     input: Path,
@@ -62,16 +63,18 @@ def show(
     """Print what would be done to a file; options that say nothing about that are left aside."""
     import statistics
 
+    from ..io.form import chosen_form
     from ..levels import find_levels
     from ..plan import look_at
 
+    form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
         plan.check_size(denoiser.card)
         levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
         sigma = statistics.median(level.noise_sigma for level in levels)
         missing, seconds = _try_one(plan, denoiser, sigma, cycles)
-        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds)
+        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form)
     if as_json:
         report.print_json(figures)
     else:
@@ -122,7 +125,7 @@ def _say(figures: dict[str, Any], cycles: Cycles) -> None:
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",
         "device": f"{figures['device']} ({figures['device_why']})",
         "time": f"about {report.duration(figures['seconds'])}",
-        "output": f"float32, {report.size(figures['output_bytes'])}",
+        "output": f"{figures['output']}; {report.size(figures['output_bytes'])}",
     }
     for key, value in said.items():
         click.echo(f"{key:<8} {value}")

@@ -44,7 +44,9 @@ PATH = click.Path(path_type=Path)
 
 cube_options = _all(
     click.option(
-        "--ext", metavar="NAME|N", help="FITS extension; by default the first image with two or more dimensions."
+        "--ext",
+        metavar="NAME|N",
+        help="FITS extension, by default the first image with two or more dimensions; or array in an .npz, HDF5 or zarr file, also FILE::NAME.",
     ),
     click.option(
         "--axes",
@@ -63,7 +65,9 @@ cube_options = _all(
         help="Value of pixels that hold none; auto finds values that fill a solid region at the maps' edges.",
     ),
     click.option(
-        "--mask-ext", metavar="NAME|N", help="FITS extension with a mask: pixels where it is not 0 hold no value."
+        "--mask-ext",
+        metavar="NAME|N",
+        help="FITS extension or array with a mask: pixels where it is not 0 hold no value.",
     ),
 )
 """Which maps of a file are meant."""
@@ -130,6 +134,22 @@ scaling_options = _all(
     ),
 )
 """How maps are brought to the network's units."""
+
+form_options = _all(
+    click.option(
+        "--output-dtype",
+        type=click.Choice(["float32", "float64"]),
+        default="float32",
+        show_default=True,
+        help="Type of the values in OUTPUT; they are computed in float32.",
+    ),
+    click.option(
+        "--compress",
+        type=click.Choice(["rice", "gzip"]),
+        help="Compress FITS images by tiles: gzip keeps all bits, rice rounds to steps of 1/16 of the noise rms.",
+    ),
+)
+"""How values are stored."""
 
 cycles_option = click.option(
     "--cycles",

@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from ..api import Denoiser
     from ..cube import Cube
+    from ..io.form import Form
     from ..levels import Level
     from ..plan import Plan
     from ..summary import Summary
@@ -40,7 +41,8 @@ _COMMON = {
 INFO_KEYS = _COMMON | {
     "stored": "type of the values in the file",
     "memory": "memory budget of the computation, in bytes",
-    "output_bytes": "size of the output",
+    "output": "what would be written, in words",
+    "output_bytes": "size of the output, before compression",
     "seconds": "estimated time of the computation, from one map or a part of it",
 }
 
@@ -96,7 +98,7 @@ def _levels(levels: Iterable[Level]) -> list[dict[str, Any]]:
 
 
 def info_figures(
-    plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, missing: float, seconds: float
+    plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, missing: float, seconds: float, form: Form
 ) -> dict[str, Any]:
     """Return the figures of `solardn info`."""
     return {
@@ -116,7 +118,8 @@ def info_figures(
         "memory": denoiser.memory,
         "device": denoiser.engine.device,
         "device_why": denoiser.engine.why,
-        "output_bytes": plan.source.output_bytes(1),
+        "output": f"{form.words}, {plan.source.output_words}",
+        "output_bytes": plan.source.output_bytes(1, form),
         "seconds": seconds,
     }
 

@@ -79,6 +79,10 @@ class Source(Protocol):
     header: Mapping[str, Any]
     unit: str
 
+    @property
+    def output_words(self) -> str:
+        """Return what an output of it is, for people."""
+
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the cube, scaled to its own units, with NaN where the file says there is no value."""
 

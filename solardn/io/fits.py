@@ -110,6 +110,11 @@ class FitsSource:
             values[raw == self._blank] = np.nan
         return values
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return "in place of the image in a FITS file, everything else carried over"
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one."""
         return [output]

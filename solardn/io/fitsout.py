@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import math
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +18,13 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import OutputError
+from ..errors import OptionError, OutputError
 from ..provenance import Step
 from ..provenance import remark as add_remark
 from .checksum import folded, words_sum
 from .fitsfile import BLOCK, Span
 from .fitsheader import carried_header, extension_header, padded, result_header, with_checksums
+from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .place import PartFile, writing
 from .quiet import quiet
@@ -108,7 +111,11 @@ class FitsSink:
         if output.suffix == ".npy":
             raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
         self.output, self._form = output, form
-        self._packed = output.suffix == ".gz"
+        if form.compress and output.suffix == ".gz":
+            raise OptionError(
+                f"the output {output} would be compressed twice, by its name and by --compress {form.compress}; leave one out"
+            )
+        self._packed = bool(form.compress) or output.suffix == ".gz"
         place = output.with_name(output.name + ".plain") if self._packed else output
         self._part = PartFile(place, resume=resume)
         try:
@@ -182,14 +189,36 @@ class FitsSink:
             return
         packed = PartFile(self.output)
         try:
-            with writing(self.output):
-                self._part.file.seek(0)
-                with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
-                    shutil.copyfileobj(self._part.file, stream, 2**20)
+            with writing(self.output), quiet():
+                if self._form.compress:
+                    self._compress(packed)
+                else:
+                    self._part.file.seek(0)
+                    with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
+                        shutil.copyfileobj(self._part.file, stream, _PIECE)
             packed.commit()
         finally:
             packed.abort()
             self.abort()
+
+    def _compress(self, packed: PartFile) -> None:
+        """Write the file again, its new images compressed by tiles; the rest as it is."""
+        images = {image.begin: image for image in self._layout.images}
+        size = os.fstat(self._part.file.fileno()).st_size
+        begins = sorted({*images, *(place for _, place in self._layout.copies), self._layout.end, size})
+        end = 0
+        if 0 in images:  # a compressed image is a table, which no file begins with
+            end = packed.write(with_checksums(fits.PrimaryHDU().header, 0))
+        for begin, following in itertools.pairwise(begins):
+            if begin in images:
+                end = write_tiles(packed, end, images[begin].header, images[begin].array, self._form)
+            else:
+                self._part.file.seek(begin)
+                packed.file.seek(end)
+                while begin < following:
+                    piece = self._part.file.read(min(_PIECE, following - begin))
+                    begin += len(piece)
+                    end += packed.write(piece)
 
     def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
         """Return a part that an earlier run wrote, and take note of it as `write` would."""

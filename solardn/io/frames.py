@@ -124,6 +124,11 @@ class FramesSource:
                 )
             yield frame
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return f"as {len(self.paths)} FITS files like the given ones"
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one for each frame, beside that of the first."""
         return [output, *(output.with_name(path.name) for path in self.frames.paths[1:])]

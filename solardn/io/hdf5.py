@@ -78,6 +78,11 @@ class Hdf5Source:
             raise InputError(f"{self.label} cannot be read ({error}); get the whole file again") from error
         return self._packing.unpacked(raw, self.dtype)
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return f"as the dataset {self.name} in a copy of the HDF5 file, everything else carried over"
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one."""
         return [output]

@@ -87,6 +87,11 @@ class LaPalmaSource:
         """Return a part of the cube."""
         return self._raw.read(selection).astype(self.dtype)
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return "as a La Palma .fcube" + (f" and its twin, as {self.twin.name} is here" if self.twin.exists() else "")
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: the result, one for each further layer, and the twin where there is one."""
         files = [output, *(layer_path(output, layer) for layer in layers)]

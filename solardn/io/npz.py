@@ -65,9 +65,10 @@ class NpzSource(NumpySource):
             begin = file.seek(self.info.header_offset + _LOCAL + name + extra)
             return file, begin + self.info.file_size
         folder = tempfile.gettempdir()
-        if self.info.file_size > shutil.disk_usage(folder).free:
+        size, free = self.info.file_size, shutil.disk_usage(folder).free
+        if size > free:
             raise OutputError(
-                f"{self.label} is unpacked in {folder}, which has no room for its {self.info.file_size / 1e9:.2f} GB; set TMPDIR to a folder with more"
+                f"{self.label} is unpacked in {folder}, which needs {size / 1e9:.2f} GB there and has {free / 1e9:.2f} GB left; set TMPDIR to a folder with more"
             )
         unpacked = tempfile.TemporaryFile("w+b", buffering=0, prefix="solardn-")  # noqa: SIM115 - closed with the source
         with writing(Path(folder)), archive.open(self.info) as packed:
@@ -77,6 +78,11 @@ class NpzSource(NumpySource):
                     view = view[unpacked.write(view) :]
         unpacked.seek(0)
         return unpacked, self.info.file_size
+
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return f"as the array {self.name} of a .npz file, its other arrays carried over"
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one."""

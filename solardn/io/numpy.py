@@ -51,6 +51,11 @@ class NumpySource:
         part = self._raw.read(selection[::-1]).T if self._fortran else self._raw.read(selection)
         return part.astype(self.dtype)
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return "as a .npy file"
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one for the result, one for each further layer."""
         return [output, *(layer_path(output, layer) for layer in layers)]

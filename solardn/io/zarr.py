@@ -69,6 +69,15 @@ class ZarrSource:
             raise InputError(f"{self.label} cannot be read ({error}); get the whole folder again") from error
         return self._packing.unpacked(raw, self.dtype)
 
+    @property
+    def output_words(self) -> str:
+        """What an output is, for people."""
+        return (
+            f"as the array {self.name} in a copy of the zarr folder, everything else carried over"
+            if self.name
+            else "as a zarr folder"
+        )
+
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the folders of an output: one; an array that is in no group has none for its further layers."""
         if layers and not self.name:
