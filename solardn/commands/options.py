@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Decorator = Callable[[Command], Command]
 
 
 def auto_or(number: type[int] | type[float], *words: str) -> Callable[[str], Any]:
