@@ -28,6 +28,7 @@ from .summary import Summary, table
 from .work import Progress, Work
 
 if TYPE_CHECKING:
+    from .every import Together
     from .io.frames import Frames
 
 RESIDUAL = "RESIDUAL"
@@ -57,6 +58,7 @@ def denoise_file(
     resume: bool = False,
     progress: Progress | None = None,
     denoiser: Denoiser | None = None,
+    together: Together | None = None,
     **options: Any,
 ) -> Summary:
     """Take the noise out of every map of a file.
@@ -82,7 +84,8 @@ def denoise_file(
     stokes : str, optional
         Stokes parameters to denoise, ``"QUV"`` by default; the others are copied.
     ext : str or int, optional
-        FITS extension; by default the first image of at least two dimensions.
+        FITS extension; by default the first image of at least two dimensions. ``all`` takes every image of the file, each with its own
+        axes and noise; those without maps or noise stay as they are, which `Summary.left` tells.
     axes : str, optional
         Roles of the axes where the header is silent or wrong, as ``"y=3,x=4,stokes=1"`` (0 is the slowest axis).
     fill_value : float, "auto" or "none"
@@ -106,6 +109,8 @@ def denoise_file(
         Called after each map with maps done, maps in all, pixels denoised.
     denoiser : Denoiser, optional
         One at hand, which may serve many files; instead of `model` and `options`.
+    together : Together, optional
+        Where the results of several images of the file gather, see `solardn.every`; the output is written when all are there.
     **options
         As for `Denoiser`: device, precision, threads, tile, memory.
 
@@ -122,11 +127,35 @@ def denoise_file(
     begun = time.perf_counter()
     checked_cycles(cycles)
     form = chosen_form(output_dtype, compress)
+    if ext == "all" and isinstance(input, str | os.PathLike):
+        from .every import treat_every
+
+        same: dict[str, Any] = {
+            "noise_sigma": noise_sigma,
+            "scale": scale,
+            "noise_map": noise_map,
+            "cycles": cycles,
+            "stokes": stokes,
+            "axes": axes,
+            "fill_value": fill_value,
+            "mask_ext": mask_ext,
+            "residual": residual,
+            "output_dtype": output_dtype,
+            "compress": compress,
+            "inspect": inspect,
+            "progress": progress,
+            "denoiser": denoiser or Denoiser(model, **options),
+        }
+        return treat_every(
+            denoise_file, input, output, layers=1 + residual, form=form, overwrite=overwrite, resume=resume, **same
+        )
     with look_at(
         input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext, noise_map=noise_map
     ) as plan:
         layers = [RESIDUAL] if residual else []
         place = _checked_place(plan, output, layers, form, overwrite)
+        if together:
+            place = together.place(ext)
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
         levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
@@ -137,16 +166,17 @@ def denoise_file(
         step = replace(step, date=journal.task["date"])
         inspector = Inspector(plan, denoiser.memory) if inspect else None
         work = Work(plan, denoiser, levels, cycles, residual, progress, inspector)
-        sink = plan.source.sink(place, layers, step, form=form, resume=journal.resumed)
+        maker = together or plan.source
+        sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)
         try:
-            together = _BUSY * denoiser.engine.threads
-            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, together)
+            at_once = _BUSY * denoiser.engine.threads
+            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once)
             seen = inspector.finish(str(output)) if inspector else None
             verdicts = inspector.verdicts if inspector else {}
             sink.commit(
                 table(plan.cube, work.records, verdicts), seen.short if isinstance(seen, Inspection) else seen or ""
             )
-            journal.close(remove=True)
+            journal.close(remove=together is None)
         except BaseException:
             sink.abort(keep=resume)
             journal.close(remove=not resume)

@@ -78,6 +78,10 @@ class Summary:
         Time taken in all.
     inspection : Inspection, str or None
         What the residuals of a sample of maps say, or why nothing is known of them; None when they were not to be looked at.
+    others : tuple of Summary
+        The further images of the same file, with ``--ext all``.
+    left : tuple of str
+        Why further images of the file stay as they are.
     """
 
     label: str
@@ -93,6 +97,8 @@ class Summary:
     pixels: int
     seconds: float
     inspection: Inspection | str | None = field(default=None, repr=False)
+    others: tuple[Summary, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def denoised(self) -> int:

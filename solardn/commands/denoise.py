@@ -111,7 +111,10 @@ def denoise(
     if as_json:
         report.print_json(report.denoise_figures(summary, denoiser))
     elif not quiet:
-        _say(summary, denoiser, verbose)
+        for one in (summary, *summary.others):
+            _say(one, denoiser, verbose)
+        for why in summary.left:
+            click.echo(f"left as it is: {why}")
 
 
 def _many(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options, report
+from .options import ALL
 
 if TYPE_CHECKING:
     from ..api import Denoiser
@@ -67,6 +68,16 @@ def show(
     from ..levels import find_levels
     from ..plan import look_at
 
+    if choices["ext"] == ALL and isinstance(path, Path):
+        choices |= {
+            "noise_sigma": noise_sigma,
+            "scale": scale,
+            "noise_map": noise_map,
+            "cycles": cycles,
+            "as_json": as_json,
+        }
+        _show_every(path, denoiser, choices)
+        return
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
@@ -79,6 +90,18 @@ def show(
         report.print_json(figures)
     else:
         _say(figures, cycles)
+
+
+def _show_every(path: Path, denoiser: Denoiser, choices: dict[str, Any]) -> None:
+    """Show each image of a FITS file, and say of those that stay as they are why."""
+    from ..errors import InputError, OptionError
+    from ..every import numbers_of
+
+    for number in numbers_of(path, choices):
+        try:
+            show(path, denoiser, **choices | {"ext": number})
+        except (InputError, OptionError) as error:
+            click.echo(f"left as it is: {error}", err=choices["as_json"])
 
 
 def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: Cycles) -> tuple[float, float]:

@@ -39,13 +39,17 @@ def _all(*decorators: Any) -> Callable[[Command], Command]:
     return apply
 
 
+ALL = "all"
+"""Instead of the name of an extension: every image of the file."""
+
 PATH = click.Path(path_type=Path)
 
 cube_options = _all(
     click.option(
         "--ext",
-        metavar="NAME|N",
-        help="FITS extension, by default the first image with two or more dimensions; or array in an .npz, HDF5 or zarr file, also FILE::NAME.",
+        metavar="NAME|N|all",
+        help="FITS extension, by default the first image with two or more dimensions, all for every image of the file; or array in an .npz, HDF5 or "
+        "zarr file, also FILE::NAME.",
     ),
     click.option(
         "--axes",

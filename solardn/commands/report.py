@@ -54,6 +54,8 @@ DENOISE_KEYS = _COMMON | {
     "cycles": "passes of the network: the most over the maps",
     "pixels": "pixels denoised",
     "seconds": "time taken",
+    "others": "the same for the further images of the file, with --ext all",
+    "left": "why further images of the file stay as they are, with --ext all",
 }
 
 
@@ -154,6 +156,8 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "device_why": summary.why,
         "pixels": summary.pixels,
         "seconds": summary.seconds,
+        "others": [denoise_figures(other, denoiser) for other in summary.others],
+        "left": list(summary.left),
     }
 
 

@@ -96,6 +96,18 @@ def _image_shape(hdu: Any) -> tuple[int, ...] | None:
     return None
 
 
+def images_of(path: Path, without: Sequence[str | int]) -> list[int]:
+    """Return the numbers of all images of two or more dimensions in a FITS file, but for some extensions."""
+    with unpacked(path) as file, open_fits(Path(file.name), path, disable_image_compression=True) as hdus:
+        others = {_number(hdus, ext, path) for ext in without}
+        shapes = [_image_shape(hdu) for hdu in hdus]
+    return [
+        number
+        for number, shape in enumerate(shapes)
+        if shape and len(shape) >= 2 and math.prod(shape) and number not in others
+    ]
+
+
 def choose(hdus: Any, ext: str | int | None, path: Path) -> int:
     """Return the number of the extension to take."""
     shapes = [_image_shape(hdu) for hdu in hdus]

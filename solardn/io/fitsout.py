@@ -43,6 +43,7 @@ class _Image:
     header: Any
     begin: int  # first byte of the header
     array: RawArray
+    form: Form
     words: int = 0
     count: int = 0
     low: float = math.inf
@@ -80,6 +81,39 @@ class _Layout:
     end: int = 0
 
 
+@dataclass(frozen=True)
+class Image:
+    """One image of the input that changes: which, what is recorded of it, and how its values are stored."""
+
+    source: FitsSource
+    step: Step
+    form: Form
+
+
+class _Part:
+    """The sink of one image among several of a file."""
+
+    def __init__(self, sink: FitsSink, number: int) -> None:
+        self._sink, self._number = sink, number
+        self._first = number * (1 + sink.further)  # image of the layout
+
+    def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
+        """Write a part of one layer."""
+        self._sink.write(self._first + layer, selection, block)
+
+    def restore(self, layer: int, selection: Selection) -> NDArray[np.float32]:
+        """Return a part that an earlier run wrote."""
+        return self._sink.restore(self._first + layer, selection)
+
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
+        """Complete this image; the last one to be complete puts the file in its place."""
+        self._sink.complete(self._number, table, remark)
+
+    def abort(self, *, keep: bool = False) -> None:
+        """Leave nothing behind of the whole file, or what a later run needs to go on."""
+        self._sink.abort(keep=keep)
+
+
 class FitsSink:
     """Writes the result in place of the source's image, and further layers as image extensions at the end.
 
@@ -96,6 +130,8 @@ class FitsSink:
         How the values are stored.
     resume : bool
         Go on with what an earlier run left.
+    others : sequence of Image
+        Further images of the same file that change; `parts` has a sink for each, the first one's before them.
     """
 
     def __init__(
@@ -107,10 +143,14 @@ class FitsSink:
         form: Form = FLOAT32,
         *,
         resume: bool = False,
+        others: Sequence[Image] = (),
     ) -> None:
         if output.suffix == ".npy":
             raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
         self.output, self._form = output, form
+        self._changed = (Image(source, step, form), *others)
+        self.further = len(layers)
+        self._complete: dict[int, tuple[Mapping[str, NDArray[Any]], str]] = {}
         if form.compress and output.suffix == ".gz":
             raise OptionError(
                 f"the output {output} would be compressed twice, by its name and by --compress {form.compress}; leave one out"
@@ -120,32 +160,48 @@ class FitsSink:
         self._part = PartFile(place, resume=resume)
         try:
             with writing(output), quiet():
-                self._layout = self._lay_out(source, layers, step)
+                self._layout = self._lay_out(layers)
                 self._copy(source)
         except BaseException:
             self.abort()
             raise
 
-    def _lay_out(self, source: FitsSource, layers: Sequence[str], step: Step) -> _Layout:
+    @property
+    def parts(self) -> list[_Part]:
+        """A sink for each image that changes."""
+        return [_Part(self, number) for number in range(len(self._changed))]
+
+    def _lay_out(self, layers: Sequence[str]) -> _Layout:
+        """Give every extension its place; the images come in the order (changed image, layer)."""
         layout = _Layout()
-        header = result_header(source, step, self._form)
+        source = self._changed[0].source
+        changed = {image.source.number: image for image in self._changed}
+        made: dict[int, list[_Image]] = {}
         with source.plain.open("rb") as given:
             for number, span in enumerate(source.spans):
-                if number == source.number:
-                    self._add_image(layout, header, source.shape)
+                if number in changed:
+                    one = changed[number]
+                    header = result_header(one.source, one.step, one.form)
+                    made[number] = [self._image(layout, header, one)]
                 else:
                     layout.copies.append((span, layout.end))
                     layout.end += len(carried_header(given, span, 0)) + padded(span.end - span.data)
-        for layer in layers:
-            self._add_image(layout, extension_header(header, source.shape, layer), source.shape)
+        for number, one in changed.items():
+            for layer in layers:
+                header = extension_header(made[number][0].header, one.source.shape, layer)
+                if len(changed) > 1:
+                    header.set("EXTVER", number, "number of the extension that it belongs to", after="EXTNAME")
+                made[number].append(self._image(layout, header, one))
+            layout.images += made[number]
         return layout
 
-    def _add_image(self, layout: _Layout, header: Any, shape: tuple[int, ...]) -> None:
-        begin = layout.end
+    def _image(self, layout: _Layout, header: Any, about: Image) -> _Image:
+        """Give an image the next place."""
+        begin, shape = layout.end, about.source.shape
         data = begin + len(with_checksums(header, 0))
-        array = RawArray(self._part.file, data, shape, self._form.dtype.newbyteorder(">"), str(self.output))
-        layout.images.append(_Image(header, begin, array))
+        array = RawArray(self._part.file, data, shape, about.form.dtype.newbyteorder(">"), str(self.output))
         layout.end = data + padded(array.dtype.itemsize * math.prod(shape))
+        return _Image(header, begin, array, about.form)
 
     def _copy(self, source: FitsSource) -> None:
         """Carry the other extensions over; those without a checksum get one."""
@@ -175,15 +231,26 @@ class FitsSink:
 
     def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
         """Complete the headers, append the table where there is more than one map, and put the file in its place."""
+        self.complete(0, table, remark)
+
+    def complete(self, number: int, table: Mapping[str, NDArray[Any]], remark: str) -> None:
+        """Take note of the table and the remark of one image; with those of the last, finish the file."""
+        self._complete[number] = table, remark
+        if len(self._complete) == len(self._changed):
+            self._finish()
+
+    def _finish(self) -> None:
         with writing(self.output), quiet():
-            for image in self._layout.images:
-                if remark:
-                    add_remark(image.header, remark)
+            for place, image in enumerate(self._layout.images):
+                if said := self._complete[place // (1 + self.further)][1]:
+                    add_remark(image.header, said)
                 self._part.file.seek(image.begin)
                 self._part.write(image.complete())
-            if any(len(column) > 1 for column in table.values()):
-                self._part.file.seek(self._layout.end)
-                self._part.write(_table_bytes(table))
+            self._part.file.seek(self._layout.end)
+            for number, (table, _) in sorted(self._complete.items()):
+                if any(len(column) > 1 for column in table.values()):
+                    of = self._changed[number].source.number if len(self._changed) > 1 else None
+                    self._part.write(_table_bytes(table, of))
         if not self._packed:
             self._part.commit()
             return
@@ -211,7 +278,7 @@ class FitsSink:
             end = packed.write(with_checksums(fits.PrimaryHDU().header, 0))
         for begin, following in itertools.pairwise(begins):
             if begin in images:
-                end = write_tiles(packed, end, images[begin].header, images[begin].array, self._form)
+                end = write_tiles(packed, end, images[begin].header, images[begin].array, images[begin].form)
             else:
                 self._part.file.seek(begin)
                 packed.file.seek(end)
@@ -239,10 +306,12 @@ def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
 
 
-def _table_bytes(table: Mapping[str, NDArray[Any]]) -> bytes:
+def _table_bytes(table: Mapping[str, NDArray[Any]], extension: int | None = None) -> bytes:
     hdu = fits.BinTableHDU.from_columns(
         [fits.Column(name, _column_format(values), array=values) for name, values in table.items()], name="SOLARDN"
     )
+    if extension is not None:
+        hdu.header.set("EXTVER", extension, "number of the extension that it belongs to", after="EXTNAME")
     hdu.header["OBS_HDU"] = (0, "holds no observation")
     buffer = io.BytesIO()
     hdu.writeto(buffer)

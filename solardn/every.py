@@ -1,0 +1,210 @@
+"""All images of a FITS file, each with its own axes and its own noise; they appear together in one output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError, OptionError
+from .io import open_source
+from .io.address import split
+from .io.container import blocks
+from .io.fits import FitsSource
+from .io.fitsfile import images_of
+from .io.fitsout import FitsSink, Image
+from .io.form import FLOAT32, Form
+from .io.place import check_place, check_space
+from .io.rawout import RawSink
+from .provenance import Step
+from .summary import Summary
+
+
+def treat_every(
+    treat: Callable[..., Summary],
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    layers: int,
+    form: Form,
+    overwrite: bool,
+    resume: bool,
+    **choices: Any,
+) -> Summary:
+    """Send each image of a FITS file through the way from file to file, and put all results into one output.
+
+    Parameters
+    ----------
+    treat : callable
+        `solardn.files.denoise_file` or one like it; called with the number of an extension, and with `together`.
+    input, output : path
+    layers : int
+        Images that come of each.
+    form, overwrite, resume
+        As for `treat`.
+    **choices
+        What else `treat` is called with. Extensions that are named in it as masks and noise maps are not treated themselves.
+
+    Returns
+    -------
+    Summary
+        Of the first image; it holds those of the others, and why some stay as they are: no maps, or no noise in them.
+
+    Raises
+    ------
+    InputError
+        No image can be denoised.
+    """
+    path = split(input)[0]
+    place = check_place(output, [path], overwrite)
+    numbers = numbers_of(path, choices)
+    together = Together(path, place, numbers)
+    together.check_space(layers, form)
+    done: list[Summary] = []
+    left: list[str] = []
+    try:
+        for number in numbers:
+            try:
+                done.append(
+                    treat(path, output, ext=number, overwrite=overwrite, resume=resume, together=together, **choices)
+                )
+            except (InputError, OptionError) as error:
+                left.append(str(error))
+        if not done:
+            raise InputError(f"{path} holds no image that can be denoised: {left[0] if left else 'it has none'}")
+        together.finish()
+    except BaseException:
+        together.abort(keep=resume)
+        raise
+    return replace(done[0], others=tuple(done[1:]), left=tuple(left))
+
+
+def numbers_of(path: Path, choices: Mapping[str, Any]) -> list[int]:
+    """Return the numbers of all images of a FITS file but those that are named as masks or noise maps of the others.
+
+    Raises
+    ------
+    InputError
+        It is no FITS file, which alone has extensions.
+    """
+    with contextlib.closing(open_source(path)) as source:
+        if not isinstance(source, FitsSource):
+            raise InputError(
+                f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out"
+            )
+    named = [choices.get("mask_ext"), choices.get("noise_map")]
+    beside = [name for name in named if name not in (None, "auto", "off") and not Path(str(name)).exists()]
+    return images_of(path, [name for name in beside if name is not None])
+
+
+class Together:
+    """Results of several images of one file, which gather beside the output until all are there.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    place : pathlib.Path
+        Of the output, as `check_place` returned it.
+    numbers : sequence of int
+        Of its images.
+    """
+
+    def __init__(self, path: Path, place: Path, numbers: Sequence[int]) -> None:
+        self._path, self._place, self._numbers = path, place, numbers
+        self._shapes: dict[int, tuple[int, ...]] = {}
+        self._sinks: dict[int, _Gathering] = {}
+
+    def check_space(self, layers: int, form: Form) -> None:
+        """Refuse an output that the disk cannot hold, with the results while they gather."""
+        size = 0
+        for number in self._numbers:
+            with contextlib.closing(FitsSource(self._path, number)) as source:
+                self._shapes[number] = source.shape
+                size = max(size, source.needed_bytes(0, form)) + 2 * (
+                    source.needed_bytes(layers, form) - source.needed_bytes(0, form)
+                )
+        check_space(self._place, size)
+
+    def place(self, number: str | int | None) -> Path:
+        """Return what the hidden files of one image are called after."""
+        return self._place.with_name(f"{self._place.name}.{number}")
+
+    def sink(
+        self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
+    ) -> _Gathering:
+        """Begin to gather the results of one image; the output is its `place`."""
+        number = int(output.suffix[1:])
+        sink = _Gathering(output, self._shapes[number], layers, step, form, resume)
+        self._sinks[number] = sink
+        return sink
+
+    def finish(self) -> None:
+        """Write the output from all results, and put it in its place."""
+        ready = {number: sink for number, sink in self._sinks.items() if sink.done}
+        with contextlib.ExitStack() as stack:
+            images = []
+            said = _said([*ready], self._numbers)
+            for number, one in ready.items():
+                source = stack.enter_context(contextlib.closing(FitsSource(self._path, number)))
+                images.append(Image(source, replace(one.step, history=(*one.step.history, said)), one.form))
+            first, layers = images[0], next(iter(ready.values())).layers
+            sink = FitsSink(first.source, self._place, layers, first.step, first.form, others=images[1:])
+            try:
+                for part, gathered in zip(sink.parts, ready.values(), strict=True):
+                    gathered.hand_over(part)
+            finally:
+                sink.abort()
+        self.abort()
+
+    def abort(self, *, keep: bool = False) -> None:
+        """Leave nothing behind, or what a later run needs to go on."""
+        for sink in self._sinks.values():
+            sink.abort(keep=keep)
+        for number in [] if keep else self._numbers:
+            place = self.place(number)
+            for path in place.parent.glob(f".{place.name}.*solardn-*"):
+                path.unlink(missing_ok=True)
+
+
+class _Gathering(RawSink):
+    """The results of one image, in hidden files."""
+
+    def __init__(
+        self,
+        place: Path,
+        shape: tuple[int, ...],
+        layers: Sequence[str],
+        step: Step,
+        form: Form,
+        resume: bool,
+    ) -> None:
+        paths = [place, *(place.with_name(f"{place.name}.{layer.lower()}") for layer in layers)]
+        super().__init__(paths, b"", shape, form.dtype, resume)
+        self.layers, self.step, self.form = layers, step, form
+        self.done: tuple[Mapping[str, NDArray[Any]], str] | None = None
+
+    def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
+        """Take note that all is there; the files stay until the output is written."""
+        self.done = table, remark
+
+    def hand_over(self, sink: Any) -> None:
+        """Write everything into the part of the output that is this image's."""
+        for layer, array in enumerate(self.arrays):
+            chunk = (*(1 for _ in array.shape[:-2]), *array.shape[-2:])
+            for piece in blocks(array.shape, chunk, array.dtype.itemsize):
+                sink.write(layer, piece, np.asarray(array.read(piece)))
+        table, remark = self.done or ({}, "")
+        sink.commit(table, remark)
+
+
+def _said(done: Sequence[int], numbers: Sequence[int]) -> str:
+    left = [number for number in numbers if number not in done]
+    others = f"; left as they are: {', '.join(map(str, left))}" if left else ""
+    return f"solardn: extensions denoised in this file: {', '.join(map(str, done))}{others}"

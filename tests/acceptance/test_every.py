@@ -1,0 +1,120 @@
+"""All images of one FITS file: --ext all."""
+
+import json
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+import solardn as package
+
+
+@pytest.fixture
+def windows(tmp_path):
+    """Return a file of a cube, a raster, a slit spectrum, a mask and a table, with noise of its own each."""
+    rng = np.random.default_rng(0)
+    cube = rng.normal(0, 0.1, (4, 40, 52)).astype(np.float32)
+    raster = np.round(rng.normal(0, 300, (40, 3, 44))).astype(np.int16)  # x, wavelength, y
+    stokes = {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRVAL3": 1, "CRPIX3": 1, "CDELT3": 1}
+    mask = np.zeros((40, 52), np.uint8)
+    mask[3:6, 3:6] = 1
+    hdus = [
+        fits.PrimaryHDU(),
+        fits.ImageHDU(cube, fits.Header(stokes), name="CUBE"),
+        fits.ImageHDU(raster, fits.Header({"CTYPE1": "HPLT", "CTYPE2": "WAVE", "CTYPE3": "HPLN"}), name="RASTER"),
+        fits.ImageHDU(cube[0], fits.Header({"CTYPE1": "WAVE", "CTYPE2": "HPLT-TAN"}), name="SLIT"),
+        fits.ImageHDU(mask, name="DQ"),
+        fits.BinTableHDU.from_columns([fits.Column("A", "D", array=np.arange(3.0))], name="T"),
+    ]
+    fits.HDUList(hdus).writeto(tmp_path / "in.fits")
+    return tmp_path / "in.fits"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_each_image_has_its_own_axes_and_noise_and_what_holds_no_maps_stays(solardn, windows, tmp_path):
+    figures = solardn.json("denoise", windows, tmp_path / "out.fits", "--model", "smooth", "--ext", "all", "--residual")
+    shown = [figures, *figures["others"]]
+    assert [one["map_shape"] for one in shown] == [[40, 52], [44, 40]]
+    assert shown[0]["noise_sigma"] == pytest.approx(0.1, rel=0.1)
+    assert shown[1]["noise_sigma"] == pytest.approx(300, rel=0.1)
+    assert len(figures["left"]) == 2
+    assert "SLIT" in figures["left"][0]
+    assert "DQ" in figures["left"][1]
+    with fits.open(windows) as before, fits.open(tmp_path / "out.fits", checksum=True) as after:
+        after.verify("exception")
+        assert [(hdu.name, hdu.ver) for hdu in after][6:] == [
+            ("RESIDUAL", 1), ("RESIDUAL", 2), ("SOLARDN", 1), ("SOLARDN", 2)
+        ]  # fmt: skip
+        np.testing.assert_array_equal(after["CUBE"].data[0], before["CUBE"].data[0])
+        for name, number in (("CUBE", 1), ("RASTER", 2)):
+            assert after[name].data.dtype == ">f4"
+            difference = before[name].data.astype(np.float32) - after[name].data
+            np.testing.assert_array_equal(after["RESIDUAL", number].data, difference)
+            step = json.loads(after[name].header["PRPARA1"])
+            assert step["noise_sigma"] == pytest.approx(shown[number - 1]["noise_sigma"])
+            assert after[name].header["PARENTXT"] == "in.fits"
+            assert "denoised in this file: 1, 2; left as they are: 3, 4" in "".join(after[name].header["HISTORY"])
+        for name in ("SLIT", "DQ"):
+            np.testing.assert_array_equal(after[name].data, before[name].data)
+            assert after[name].data.dtype == before[name].data.dtype
+        assert after["T"].data["A"].tolist() == [0, 1, 2]
+    assert names(tmp_path) == ["in.fits", "out.fits"]
+    for number, ext in enumerate(("CUBE", "RASTER")):
+        solardn.good("denoise", windows, tmp_path / f"{ext}.fits", "--model", "smooth", "--ext", ext)
+        np.testing.assert_array_equal(
+            fits.getdata(tmp_path / f"{ext}.fits", ext), fits.getdata(tmp_path / "out.fits", 1 + number)
+        )
+
+
+def test_info_shows_every_image(solardn, windows, tmp_path):
+    said = solardn.good("info", windows, "--model", "smooth", "--ext", "all")
+    assert "in.fits[CUBE]" in said
+    assert "in.fits[RASTER]" in said
+    assert said.count("left as it is") == 2
+    again = solardn.good("denoise", windows, tmp_path / "out.fits", "--model", "smooth", "--ext", "all", "--dry-run")
+    assert again.count("left as it is") == 2
+    assert names(tmp_path) == ["in.fits"]
+
+
+def test_a_mask_is_not_denoised_and_they_are_compressed(solardn, windows, tmp_path):
+    words = ["--model", "same", "--scale", 1, "--ext", "all", "--compress", "gzip"]
+    solardn.good("denoise", windows, tmp_path / "out.fits", *words, "--axes", "y=1,x=0", "--mask-ext", "DQ")
+    with fits.open(windows) as before, fits.open(tmp_path / "out.fits", checksum=True) as after:
+        for number in range(1, 5):
+            np.testing.assert_array_equal(after[number].data, before[number].data)
+        assert not isinstance(after["DQ"], fits.CompImageHDU)
+
+
+class StopError(Exception):
+    pass
+
+
+def test_it_goes_on_where_it_was_stopped(windows, tmp_path):
+    options = {"model": "smooth", "ext": "all", "residual": True}
+    package.denoise_file(windows, tmp_path / "whole.fits", **options)
+    for count in (2, 6):
+        seen = []
+
+        def stop(done, *_, seen=seen, count=count):
+            seen.append(done)
+            if len(seen) == count:
+                raise StopError
+
+        with pytest.raises(StopError):
+            package.denoise_file(windows, tmp_path / "out.fits", resume=True, progress=stop, **options)
+        assert not (tmp_path / "out.fits").exists()
+    package.denoise_file(windows, tmp_path / "out.fits", resume=True, **options)
+    assert (tmp_path / "out.fits").read_bytes() == (tmp_path / "whole.fits").read_bytes()
+    assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
+
+
+def test_a_file_without_maps_is_refused_and_nothing_stays(solardn, tmp_path):
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((30, 30)))]).writeto(tmp_path / "in.fits")
+    np.save(tmp_path / "in.npy", np.ones((30, 30)))
+    for name, words in (("in.fits", "no image that can be denoised"), ("in.npy", "is no FITS file")):
+        out = tmp_path / f"out.{name[3:]}"
+        assert words in solardn.bad("denoise", tmp_path / name, out, "--model", "smooth", "--ext", "all")
+    assert names(tmp_path) == ["in.fits", "in.npy"]
