@@ -130,13 +130,14 @@ class _Hdf5Sink(ContainerSink):
             for number, layer in enumerate(self._layers, 1):
                 further = _like(group, free_name(f"{name}_{layer.lower()}", group), old, self.arrays[number].dtype)
                 self._fill(further, number)
-            if old.dtype == self.arrays[0].dtype:
+            if old.dtype.newbyteorder("=") == self.arrays[0].dtype:
                 result = old
-                for key in PACKING:
-                    if key in result.attrs and key != "_FillValue":
-                        del result.attrs[key]
+                for key in set(PACKING) & set(result.attrs):
+                    del result.attrs[key]
+                    if key == "_FillValue":
+                        result.attrs[key] = old.dtype.type(np.nan)
             else:
-                result = _replaced(group, name, old, self.arrays[0].dtype)
+                result = old = _replaced(group, name, old, self.arrays[0].dtype)  # no handle keeps the old one's room
             self._fill(result, 0)
             result.attrs[record] = json.dumps(steps)
             if any(len(column) > 1 for column in table.values()):
