@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from .cli import cli
 from .noise import noise
+from .quality import quality
 from .runtime import runtime
+from .scaling import scaling
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,7 +16,7 @@ def main() -> None:
     """Measure speed, memory and quality."""
 
 
-for command in (noise, runtime):
+for command in (cli, noise, quality, runtime, scaling):
     main.add_command(command)
 
 if __name__ == "__main__":
