@@ -13,6 +13,8 @@ import click
 from . import machine
 
 RESULTS, TRIALS = Path("docs/performance"), Path("build/benchmarks")
+PAGE = Path("docs/performance.md")
+"""Where tables are shown, each between two marks."""
 
 
 @dataclass
@@ -66,8 +68,19 @@ class Report:
         values = {"command": self.command, "machine": self.machine, **self.figures}
         (folder / f"{self.name}.md").write_text(markdown, encoding="utf-8")
         (folder / f"{self.name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        if folder == RESULTS:
+            put_into_page(self.name, markdown)
         click.echo(markdown)
         click.echo(f"written: {folder / self.name}.md and .json", err=True)
+
+
+def put_into_page(name: str, markdown: str, page: Path = PAGE) -> None:
+    """Replace what the page on speed and memory says between the two marks of a benchmark."""
+    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    if begin in text and end in text:
+        before, rest = text.split(begin, 1)
+        page.write_text(before + begin + markdown + end + rest.split(end, 1)[1], encoding="utf-8")
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:

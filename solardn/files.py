@@ -23,6 +23,7 @@ from .model import DEFAULT
 from .noisemap import NOISE_MAP
 from .plan import Plan, look_at
 from .recording import denoising_step, stored_as, task
+from .stages import END, LEVEL, LOOK, Stages
 from .stream import batches_within, stream
 from .summary import Summary, table
 from .work import Progress, Work
@@ -124,7 +125,7 @@ def denoise_file(
         One of its children, with a sentence that names the file and the way out. Nothing is left behind then, and the input is
         untouched in any case.
     """
-    begun = time.perf_counter()
+    begun, stages = time.perf_counter(), Stages()
     checked_cycles(cycles)
     form = chosen_form(output_dtype, compress)
     if ext == "all" and isinstance(input, str | os.PathLike):
@@ -158,24 +159,27 @@ def denoise_file(
             place = together.place(ext)
         denoiser = denoiser or Denoiser(model, **options)
         plan.check_size(denoiser.card)
-        levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
+        with stages(LEVEL):
+            levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
         step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map, inspect)
         form = form.for_noise(min(level.noise_sigma for level in levels.values()))
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
         inspector = Inspector(plan, denoiser.memory) if inspect else None
-        work = Work(plan, denoiser, levels, cycles, residual, progress, inspector)
+        work = Work(plan, denoiser, levels, cycles, residual, progress, inspector, stages)
         maker = together or plan.source
         sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)
         try:
             at_once = _BUSY * denoiser.engine.threads
-            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once)
-            seen = inspector.finish(str(output)) if inspector else None
+            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once, stages)
+            with stages(LOOK):
+                seen = inspector.finish(str(output)) if inspector else None
             verdicts = inspector.verdicts if inspector else {}
-            sink.commit(
-                table(plan.cube, work.records, verdicts), seen.short if isinstance(seen, Inspection) else seen or ""
-            )
+            with stages(END):
+                sink.commit(
+                    table(plan.cube, work.records, verdicts), seen.short if isinstance(seen, Inspection) else seen or ""
+                )
             journal.close(remove=together is None)
         except BaseException:
             sink.abort(keep=resume)
@@ -197,11 +201,14 @@ def denoise_file(
             tile=denoiser.tile,
             pixels=work.pixels,
             seconds=time.perf_counter() - begun,
+            stages=stages.seconds,
             inspection=seen,
         )
 
 
-def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int) -> None:
+def _run(
+    plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int, stages: Stages
+) -> None:
     """Send all maps through, those first that an earlier run left."""
     batches = batches_within(memory, plan.source, plan.cube, layers, together)
     following = next(batches, None)
@@ -219,7 +226,7 @@ def _run(plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memo
         journal.add(journal.records[first:])
 
     rest = itertools.chain([following] if following is not None else [], batches)
-    stream(plan.source, plan.cube, sink, work, rest, written)
+    stream(plan.source, plan.cube, sink, work, rest, written, stages)
     work.finish()
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .cube import Batch, Cube, Index
 from .io import Sink, Source
+from .stages import INPUT, MAPS, OUTPUT, READ, WRITE, Stages
 
 Float = NDArray[np.float32]
 Work = Callable[[Sequence[Index], NDArray[np.floating]], Float]
@@ -21,7 +22,15 @@ Written = Callable[[Batch], None]
 _SHARE = 16  # a batch of maps takes at most this fraction of the memory: three are alive, each as input and as layers
 
 
-def stream(source: Source, cube: Cube, sink: Sink, work: Work, batches: Iterator[Batch], written: Written) -> None:
+def stream(
+    source: Source,
+    cube: Cube,
+    sink: Sink,
+    work: Work,
+    batches: Iterator[Batch],
+    written: Written,
+    stages: Stages | None = None,
+) -> None:
     """Send every map of a cube through a function and into a sink.
 
     Reading and writing happen in threads of their own, each one batch away from the computation.
@@ -37,23 +46,39 @@ def stream(source: Source, cube: Cube, sink: Sink, work: Work, batches: Iterator
         The maps, see `batches_within`.
     written : callable
         Called in the writing thread with each batch that is written.
+    stages : Stages, optional
+        Where to note the times.
     """
+    counted = stages or Stages()
+
+    def read(batch: Batch) -> NDArray[np.floating]:
+        with counted(READ):
+            return source.read(batch.selection)
+
+    def write(batch: Batch, blocks: Sequence[Float]) -> None:
+        with counted(WRITE):
+            _write(sink, batch, blocks, written)
+
     with ThreadPoolExecutor(1, "solardn-read") as reader, ThreadPoolExecutor(1, "solardn-write") as writer:
         writing: Future[None] | None = None
         batch = next(batches, None)
-        ahead = reader.submit(source.read, batch.selection) if batch else None
+        ahead = reader.submit(read, batch) if batch else None
         while batch is not None and ahead is not None:
-            maps = cube.to_maps(ahead.result())
+            with counted(INPUT):
+                maps = cube.to_maps(ahead.result())
             following = next(batches, None)
-            ahead = reader.submit(source.read, following.selection) if following else None
-            results = work(batch.indices, maps)
+            ahead = reader.submit(read, following) if following else None
+            with counted(MAPS):
+                results = work(batch.indices, maps)
+            with counted(OUTPUT):
+                if writing is not None:
+                    writing.result()
+            blocks = [cube.to_block(layer) for layer in results]
+            writing = writer.submit(write, batch, blocks)
+            batch = following
+        with counted(OUTPUT):
             if writing is not None:
                 writing.result()
-            blocks = [cube.to_block(layer) for layer in results]
-            writing = writer.submit(_write, sink, batch, blocks, written)
-            batch = following
-        if writing is not None:
-            writing.result()
 
 
 def batches_within(memory: int, source: Source, cube: Cube, layers: int, together: int) -> Iterator[Batch]:

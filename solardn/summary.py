@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ class Summary:
         Pixels denoised.
     seconds : float
         Time taken in all.
+    stages : mapping of str to float
+        Seconds of each stage, see `solardn.stages`.
     inspection : Inspection, str or None
         What the residuals of a sample of maps say, or why nothing is known of them; None when they were not to be looked at.
     others : tuple of Summary
@@ -99,6 +102,7 @@ class Summary:
     inspection: Inspection | str | None = field(default=None, repr=False)
     others: tuple[Summary, ...] = ()
     left: tuple[str, ...] = ()
+    stages: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def denoised(self) -> int:

@@ -18,6 +18,7 @@ from .maps import Denoised
 from .missing import Mask
 from .noisemap import unevenness
 from .plan import Plan
+from .stages import LOOK, NETWORK, Stages
 from .summary import MapRecord, rms
 from .units import Scale
 
@@ -53,6 +54,8 @@ class Work:
     progress : callable or None
     inspector : Inspector or None
         Who looks at residuals.
+    stages : Stages or None
+        Where to note the times.
 
     Attributes
     ----------
@@ -71,9 +74,11 @@ class Work:
         residual: bool,
         progress: Progress | None,
         inspector: Inspector | None = None,
+        stages: Stages | None = None,
     ) -> None:
         self._plan, self._denoiser, self._levels, self._cycles = plan, denoiser, levels, cycles
         self._residual, self._progress, self._inspector = residual, progress, inspector
+        self._stages = stages or Stages()
         self.records: list[MapRecord] = []
         self.pixels = 0
 
@@ -119,7 +124,8 @@ class Work:
     def _finished(self, job: _Job, results: Iterator[Denoised]) -> Float:
         """Return the next result as the one of this map."""
         try:
-            found = next(results)
+            with self._stages(NETWORK):
+                found = next(results)
         except InputError as error:
             raise InputError(f"map {job.index} of {self._plan.source.label}: {error}") from error
         result = found.values
@@ -154,7 +160,8 @@ class Work:
 
     def _look(self, index: Index, values: Float, result: Float, sigma: float) -> None:
         if self._inspector:
-            self._inspector.look(index, values, result, sigma)
+            with self._stages(LOOK):
+                self._inspector.look(index, values, result, sigma)
 
     def finish(self) -> None:
         """Refuse a file in which nothing could be denoised."""

@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Denoise any number of inputs (also folders, patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
 )
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Show where the time went, stage by stage, and draw it as OUTPUT.profile.png where matplotlib is installed.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be done to each input, as 'solardn info' does.")
 @options.output_options
 @options.talk_options
@@ -60,6 +65,7 @@ def denoise(
     *,
     output_dir: Path | None,
     dry_run: bool,
+    profile: bool,
     model: str,
     device: str,
     precision: str,
@@ -83,6 +89,8 @@ def denoise(
         raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
     if output_dir is not None and quicklook:
         raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
+    if output_dir is not None and profile:
+        raise click.UsageError("--profile follows the time of one file; leave it out with --output-dir")
     if quicklook_map is not None and not quicklook:
         raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser
@@ -90,6 +98,7 @@ def denoise(
     from ..many import expand
     from ..rasters import gather
     from . import picture
+    from . import profile as profiles
     from .info import show
     from .progress import shown
 
@@ -104,6 +113,8 @@ def denoise(
         _many(files, output_dir, denoiser, quiet, as_json, choices)
         return
     given, output = map(Path, files)
+    if profile:
+        profiles.check(output, given, overwrite=choices["overwrite"])
     with shown(not quiet) as watch:
         summary = denoise_file(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if quicklook:
@@ -115,6 +126,8 @@ def denoise(
             _say(one, denoiser, verbose)
         for why in summary.left:
             click.echo(f"left as it is: {why}")
+        if profile:
+            profiles.show(summary, output)
 
 
 def _many(

@@ -56,6 +56,7 @@ DENOISE_KEYS = _COMMON | {
     "seconds": "time taken",
     "others": "the same for the further images of the file, with --ext all",
     "left": "why further images of the file stay as they are, with --ext all",
+    "stages": "seconds of each stage; what reads and writes in threads runs beside the others",
 }
 
 
@@ -158,6 +159,7 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "seconds": summary.seconds,
         "others": [denoise_figures(other, denoiser) for other in summary.others],
         "left": list(summary.left),
+        "stages": dict(summary.stages),
     }
 
 

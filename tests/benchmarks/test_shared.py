@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import process
 from benchmarks.machine import describe, sentence
-from benchmarks.tables import RESULTS, TRIALS, Report, Table, folder
+from benchmarks.tables import PAGE, RESULTS, TRIALS, Report, Table, folder, put_into_page
 from benchmarks.timing import Paired, Spread, paired
 
 
@@ -62,6 +62,20 @@ def test_tables_are_written_for_people_and_programs(tmp_path: Path) -> None:
     values = json.loads((tmp_path / "speed.json").read_text())
     assert values["speed"] == [1, 2]
     assert values["machine"]["cpus"] >= 1
+
+
+def test_a_table_takes_its_place_in_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- begin speed -->\nold\n<!-- end speed -->\nafter\n")
+    put_into_page("speed", "new\n", page)
+    put_into_page("other", "not there\n", page)
+    assert page.read_text() == "before\n<!-- begin speed -->\nnew\n<!-- end speed -->\nafter\n"
+
+
+def test_every_benchmark_has_a_place_in_the_page() -> None:
+    page = (Path(__file__).parents[2] / PAGE).read_text()
+    for name in ("runtime", "cli", "scaling", "uncertainty", "quality"):
+        assert page.count(f"<!-- begin {name} -->\n") == page.count(f"<!-- end {name} -->") == 1
 
 
 def test_trials_do_not_replace_results() -> None:
