@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import string
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +27,9 @@ _STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHE
 _NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
 _LONGEST_KEY = 8
 _LETTERS = "ABCDEFGH"
-_ROOM = 65  # characters for a text and its comment on one card, without quotes and slash
+_WHOLE_CARD = 80  # characters of a card …
+_CARD = 68  # … those of a text between its quotes …
+_ROOM = 65  # … and those of a text together with a comment behind a slash
 _LINE = 72  # characters of HISTORY
 
 
@@ -83,32 +88,35 @@ def record(header: Any, step: Step) -> None:
     for key in [key for key in header if _STALE.fullmatch(key)]:
         del header[key]
     n = next_number(header)
+    libraries = (*step.libraries, (f"network {step.mode}", str(step.parameters.get("sha256", ""))))
+    hashed = f"PRHSH{n}{_LETTERS[len(libraries) - 1]}"
     entries = [
         (f"PRSTEP{n}", STEP, "kind of processing step"),
         (f"PRPROC{n}", step.procedure, "procedure"),
         (f"PRPVER{n}", __version__, "version of the procedure"),
         (f"PRMODE{n}", step.mode, "network"),
-        (f"PRPARA{n}", json.dumps(step.parameters, ensure_ascii=True), "parameters"),
+        *((key, text, "") for key, text in _parameter_cards(n, step.parameters, hashed)),
         (f"PRREF{n}", PAPER, "reference"),
         *(
             (f"PRREF{n}{letter}", text, "reference")
-            for letter, text in zip(_LETTERS, filter(None, step.references), strict=False)
+            for letter, text in zip(_LETTERS, _lines(step.references), strict=False)
         ),
         (f"PRENV{n}", step.environment, "environment"),
     ]
-    for letter, (name, version) in zip(_LETTERS, step.libraries, strict=False):
-        entries += [(f"PRLIB{n}{letter}", name, "library"), (f"PRVER{n}{letter}", version, "its version")]
+    for letter, (name, version) in zip(_LETTERS, libraries, strict=False):
+        kind, words = ("PRHSH", "") if name.startswith("network ") else ("PRVER", "its version")
+        entries += [(f"PRLIB{n}{letter}", name, "library"), (f"{kind}{n}{letter}", version, words)]
     entries += [
         ("PARENTXT", step.parent, "file this was made from"),
         ("CREATOR", "solardn", "software that wrote this file"),
         ("VERS_SW", __version__, "its version"),
         ("DATE", step.date, "when this file was written"),
     ]
-    if "LONGSTRN" not in header:
-        _set(header, "LONGSTRN", "OGIP 1.0", "long texts go on in CONTINUE cards")
     for key, value, comment in entries:
-        if len(key) <= _LONGEST_KEY:
+        if len(key) <= _LONGEST_KEY and value:
             _set(header, key, value, comment)
+    if "LONGSTRN" not in header and any(len(card.image) > _WHOLE_CARD for card in header.cards):
+        header["LONGSTRN"] = ("OGIP 1.0", "long texts go on in CONTINUE cards")
     for line in step.history:
         header.add_history(ascii_text(line))
 
@@ -139,10 +147,60 @@ def remark(header: Any, text: str) -> None:
             card.value = words if len(words) <= _LINE else words[: _LINE - 3] + "..."
 
 
+def parameters(header: Any, n: int) -> dict[str, Any]:
+    """Return the parameters of a processing step that solardn recorded in a FITS header, as `Step.parameters` held them.
+
+    Parameters
+    ----------
+    header : mapping
+        Of the image that the step made.
+    n : int
+        The step's number: its kind is ``PRSTEPn``.
+    """
+    found: dict[str, Any] = {}
+    for letter in ("", *string.ascii_uppercase):
+        text = header.get(f"PRPARA{n}{letter}")
+        found |= json.loads(text) if text else {}
+    if "sha256" in found:
+        found["sha256"] = header.get(found["sha256"], found["sha256"])
+    return found
+
+
+def _parameter_cards(n: int, values: Mapping[str, Any], hashed: str) -> list[tuple[str, str]]:
+    """Return keywords and values that hold parameters as JSON, each an object of its own that fits on one card.
+
+    A sha256 fits on none as JSON: it stands in the keyword `hashed`, and its name in its place. Where the number leaves no room for
+    letters, one value holds all.
+    """
+    values = {key: hashed if key == "sha256" and len(hashed) <= _LONGEST_KEY else values[key] for key in values}
+    if len(f"PRPARA{n}A") > _LONGEST_KEY:
+        return [(f"PRPARA{n}", json.dumps(values))]
+    parts: list[dict[str, Any]] = [{}]
+    for key, value in values.items():
+        longer = parts[-1] | {key: value}
+        if parts[-1] and _length(json.dumps(longer)) > _CARD and len(parts) <= len(string.ascii_uppercase):
+            parts.append({key: value})
+        else:
+            parts[-1] = longer
+    return [
+        (f"PRPARA{n}{letter}", json.dumps(part))
+        for letter, part in zip(("", *string.ascii_uppercase), parts, strict=False)
+    ]
+
+
+def _lines(texts: Iterable[str]) -> list[str]:
+    """Return texts broken between words, so that each piece fits on one card."""
+    return [line for text in texts for line in textwrap.wrap(ascii_text(text), _CARD)]
+
+
+def _length(value: str) -> int:
+    return len(value.replace("'", "''"))
+
+
 def _set(header: Any, key: str, value: str, comment: str) -> None:
-    """Set a keyword; a text too long for one card goes on in CONTINUE cards, where a comment would only take room."""
+    """Set a keyword; a text too long for one card goes on in CONTINUE cards."""
     value = ascii_text(value)
-    header[key] = value if len(value.replace("'", "''")) + len(comment) > _ROOM else (value, comment)
+    header[key] = (value, comment) if _length(value) + len(comment) <= _ROOM else value
 
 
 def ascii_text(text: str) -> str:

@@ -62,7 +62,7 @@ def denoising_step(
     if evened:
         parameters["noise_evened"] = f"{evened} of {len(levels)} kinds of maps"
     if len(sigmas) > 1:
-        parameters["noise_sigma_range"] = [min(sigmas), max(sigmas)]
+        parameters["noise_sigma_range"] = [float(f"{sigma:.6g}") for sigma in (min(sigmas), max(sigmas))]
     unit = f" {plan.source.unit}" if plan.source.unit else ""
     history = (
         f"solardn: {plan.n_denoised} of {cube.n_maps} maps of {cube.map_shape[0]} x {cube.map_shape[1]} pixels denoised"

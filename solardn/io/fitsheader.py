@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from astropy.io import fits
@@ -11,6 +12,7 @@ from ..provenance import Step, record
 from .checksum import encoded, folded, words_sum
 from .fitsfile import BLOCK, Span
 from .form import Form
+from .mend import mended
 
 if TYPE_CHECKING:
     from .fits import FitsSource
@@ -20,9 +22,9 @@ _SCALING = ("BSCALE", "BZERO", "BLANK")
 _NO_CHECKSUM = "0" * 16
 
 
-def result_header(source: FitsSource, step: Step, form: Form) -> Any:
-    """Return the input's header as it fits floating values, with the step recorded."""
-    header = source.header.copy()
+def result_header(source: FitsSource, step: Step, form: Form, name: str) -> Any:
+    """Return the input's header as it fits floating values in a file of this name, with the step recorded."""
+    header, said = mended(source.header)
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
     header["BITPIX"] = -8 * form.dtype.itemsize
@@ -30,7 +32,9 @@ def result_header(source: FitsSource, step: Step, form: Form) -> Any:
         header.remove(key, ignore_missing=True)
     if source.number == 0:
         header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
-    record(header, step)
+    if "FILENAME" in header:
+        header["FILENAME"] = name
+    record(header, replace(step, history=(*step.history, *said)))
     return header
 
 

@@ -181,7 +181,7 @@ class FitsSink:
             for number, span in enumerate(source.spans):
                 if number in changed:
                     one = changed[number]
-                    header = result_header(one.source, one.step, one.form)
+                    header = result_header(one.source, one.step, one.form, self.output.name)
                     made[number] = [self._image(layout, header, one)]
                 else:
                     layout.copies.append((span, layout.end))
@@ -189,6 +189,8 @@ class FitsSink:
         for number, one in changed.items():
             for layer in layers:
                 header = extension_header(made[number][0].header, one.source.shape, layer)
+                if "OBS_HDU" in header:
+                    header["OBS_HDU"] = 0
                 if len(changed) > 1:
                     header.set("EXTVER", number, "number of the extension that it belongs to", after="EXTNAME")
                 made[number].append(self._image(layout, header, one))

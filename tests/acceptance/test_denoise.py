@@ -1,6 +1,5 @@
 """What `solardn denoise` does with good input."""
 
-import json
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ from astropy.io import fits
 
 import solardn as package
 from benchmarks.scenes import make_truth
+from solardn.provenance import parameters
 
 
 def test_a_map_comes_back_denoised_in_a_file_like_its_own(solardn, image, noisy, tmp_path):
@@ -91,7 +91,7 @@ def test_what_was_done_is_written_into_the_header(solardn, crisp, tmp_path):
     header = fits.getheader(tmp_path / "two.fits")
     assert [header[f"PRSTEP{n}"] for n in (1, 2)] == ["NOISE-FILTERING"] * 2
     assert [header[f"PRMODE{n}"] for n in (1, 2)] == ["smooth", "same"]
-    first, second = (json.loads(header[f"PRPARA{n}"]) for n in (1, 2))
+    first, second = (parameters(header, n) for n in (1, 2))
     assert first["noise_sigma"] == pytest.approx(0.02, rel=0.1)
     assert first["noise_sigma_from"] == "estimated"
     assert second["scale"] == 2
@@ -121,7 +121,7 @@ def test_as_many_passes_as_each_map_needs(solardn, tmp_path):
     passes = fits.getdata(tmp_path / "out.fits", "SOLARDN")["CYCLES"]
     assert passes[0] == 1 < passes[1] == figures["cycles"] <= 5
     header = fits.getheader(tmp_path / "out.fits")
-    assert json.loads(header["PRPARA1"])["cycles"] == "auto"
+    assert parameters(header, 1)["cycles"] == "auto"
     assert "up to 5 cycles, as each map needs" in "".join(header["HISTORY"])
     said = solardn.good("info", tmp_path / "in.fits", "--model", "smooth", "--cycles", "auto")
     assert "up to 5 cycles" in said
@@ -153,7 +153,7 @@ class TestNoiseThatVaries:
             np.testing.assert_allclose(table["NOISE"], np.multiply(factors, level), rtol=1e-5)
             assert (table["UNEVEN"] > 5).all()
             assert figures["noise_sigma"] == pytest.approx(level * np.mean(factors), rel=1e-5)
-            done = json.loads(fits.getheader(out)["PRPARA1"])
+            done = parameters(fits.getheader(out), 1)
             assert done["noise_sigma_from"] == "noise map"
             assert done["noise_map"].endswith(choice.name if name == "b" else "ERR")
 
@@ -163,7 +163,7 @@ class TestNoiseThatVaries:
         tables = [fits.getdata(tmp_path / name, "SOLARDN") for name in ("a.fits", "b.fits")]
         assert (tables[0]["UNEVEN"] > 3).all()
         assert (tables[1]["UNEVEN"] == 1).all()
-        first, second = (json.loads(fits.getheader(tmp_path / n)["PRPARA1"]) for n in ("a.fits", "b.fits"))
+        first, second = (parameters(fits.getheader(tmp_path / n), 1) for n in ("a.fits", "b.fits"))
         assert (first["noise_map"], first["noise_evened"]) == ("auto", "1 of 1 kinds of maps")
         assert second["noise_map"] == "off"
 
@@ -173,7 +173,7 @@ class TestNoiseThatVaries:
         same, own = (fits.getdata(tmp_path / name, "SOLARDN")["NOISE"] for name in ("a.fits", "b.fits"))
         assert same[0] == same[1]
         assert own[1] == pytest.approx(2 * own[0], rel=0.1)
-        assert "each map" in json.loads(fits.getheader(tmp_path / "b.fits")["PRPARA1"])["noise_sigma_from"]
+        assert "each map" in parameters(fits.getheader(tmp_path / "b.fits"), 1)["noise_sigma_from"]
 
     @pytest.mark.parametrize(
         ("options", "words"),

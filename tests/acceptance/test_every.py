@@ -1,12 +1,11 @@
 """All images of one FITS file: --ext all."""
 
-import json
-
 import numpy as np
 import pytest
 from astropy.io import fits
 
 import solardn as package
+from solardn.provenance import parameters as step_parameters
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_each_image_has_its_own_axes_and_noise_and_what_holds_no_maps_stays(sola
             assert after[name].data.dtype == ">f4"
             difference = before[name].data.astype(np.float32) - after[name].data
             np.testing.assert_array_equal(after["RESIDUAL", number].data, difference)
-            step = json.loads(after[name].header["PRPARA1"])
+            step = step_parameters(after[name].header, 1)
             assert step["noise_sigma"] == pytest.approx(shown[number - 1]["noise_sigma"])
             assert after[name].header["PARENTXT"] == "in.fits"
             assert "denoised in this file: 1, 2; left as they are: 3, 4" in "".join(after[name].header["HISTORY"])

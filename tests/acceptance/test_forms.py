@@ -1,12 +1,11 @@
 """How the values of an output are stored: --output-dtype and --compress."""
 
-import json
-
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from solardn.io import container, fitstiles
+from solardn.provenance import parameters as step_parameters
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -24,7 +23,7 @@ def test_the_type_of_the_values_can_be_chosen(solardn, image, noisy, tmp_path, d
         np.testing.assert_array_equal(made, noisy)
     header = fits.getheader(tmp_path / "out.fits")
     assert header["BITPIX"] == -8 * np.dtype(dtype).itemsize
-    assert json.loads(header["PRPARA1"]).get("output_dtype", "float32") == dtype
+    assert step_parameters(header, 1).get("output_dtype", "float32") == dtype
 
 
 @pytest.mark.parametrize("how", ["rice", "gzip"])
@@ -45,7 +44,7 @@ def test_fits_images_are_compressed_by_tiles(solardn, tmp_path, monkeypatch, how
         result = next(hdu for hdu in made if isinstance(hdu, fits.CompImageHDU))
         assert result.header["OBSERVER"] == "me"
         assert made["T"].data["A"].tolist() == [0, 1, 2]
-        parameters = json.loads(result.header["PRPARA1"])
+        parameters = step_parameters(result.header, 1)
         assert parameters["compress"] == how
         assert isinstance(made["RESIDUAL"], fits.CompImageHDU)
         most = parameters["quantum"] / 2 if how == "rice" else 0

@@ -1,10 +1,10 @@
 """Every real observation in ../shared/solar: what is understood of it, or why it is refused."""
 
-import json
-
 import numpy as np
 import pytest
 from astropy.io import fits
+
+from solardn.provenance import next_number, parameters
 
 SPICE = "solo_L2_spice-n-exp_20240101T213346_V02.fits"
 HMI = "hmi.sharp_cea_720s.377.20110215_020000_TAI"
@@ -69,8 +69,8 @@ def test_files_with_maps_are_denoised(solardn, shared, tmp_path, name):
         assert [type(hdu).__name__ for hdu in before][number + 1 :] == [
             type(hdu).__name__ for hdu in after if hdu.name != "SOLARDN"
         ][number + 1 :]
-        parameters = next(card.value for card in after[number].header.cards if card.keyword.startswith("PRPARA"))
-        assert json.loads(parameters)["network"] == "smooth"
+        header = after[number].header
+        assert parameters(header, next_number(header) - 1)["network"] == "smooth"
 
 
 @pytest.mark.parametrize("name", REFUSED)

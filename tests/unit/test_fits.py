@@ -196,6 +196,22 @@ def test_cards_that_are_not_standard_survive(tmp_path):
     assert fits.getheader(tmp_path / "out.fits")["FLUX"] == 2.7e22
 
 
+def test_cards_that_fits_does_not_allow_are_put_right_and_it_is_said(tmp_path):
+    header = fits.Header({"R_VALUE": 1.0, "CRDER1": "nan", "DATE_S": "2012-09-05T09:06:43Z", "FILENAME": "in.fits"})
+    fits.PrimaryHDU(IMAGE[0], header).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    (tmp_path / "in.fits").write_bytes(
+        raw.replace(b"R_VALUE =                  1.0", b"R_VALUE =                  nan")
+    )
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    made = fits.getheader(tmp_path / "out.fits")
+    assert made.cards["R_VALUE"].image.strip() == "R_VALUE ="
+    assert "CRDER1" not in made
+    assert (made["DATE_S"], made["FILENAME"]) == ("2012-09-05T09:06:43", "out.fits")
+    said = " ".join(made["HISTORY"])
+    assert all(key in said for key in ("R_VALUE: nan", "CRDER1: nan", "DATE_S: Z"))
+
+
 @settings(deadline=None)
 @given(st.binary(min_size=4, max_size=400).map(lambda data: data[: len(data) // 4 * 4]))
 def test_the_checksum_is_astropys(data):

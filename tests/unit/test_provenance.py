@@ -3,7 +3,7 @@ import json
 import pytest
 from astropy.io import fits
 
-from solardn.provenance import Step, next_number, record
+from solardn.provenance import Step, next_number, parameters, record
 
 
 def step(**changes):
@@ -45,7 +45,9 @@ def test_parameters_are_json_that_survives_a_file(tmp_path):
     record(header, step())
     fits.PrimaryHDU(header=header).writeto(tmp_path / "h.fits")
     read = fits.getheader(tmp_path / "h.fits")
-    assert json.loads(read["PRPARA1"]) == step().parameters
+    assert parameters(read, 1) == step().parameters
+    assert json.loads(read["PRPARA1"]) == {"network": "stokes", "noise_sigma": 0.001, "sha256": "PRHSH1C"}
+    assert read["PRHSH1C"] == "0" * 64
     assert "Someone 2026" in read["PRREF1A"]
     assert read["HISTORY"][0] == "noise sigma of 1e-3"
 
@@ -55,3 +57,21 @@ def test_beyond_step_99_no_keyword_grows_too_long():
     record(header, step())
     assert all(len(key) <= 8 for key in header)
     assert header["CREATOR"] == "solardn"
+
+
+@pytest.mark.parametrize("given", [{}, {"PRSTEP9": "A"}, {"PRSTEP99": "A"}])
+def test_the_parameters_are_read_back_whatever_the_number(given):
+    header = fits.Header(given)
+    n = next_number(header)
+    many = {"sha256": "1" * 64, **{f"parameter{k}": [k / 7, "text"] for k in range(12)}}
+    record(header, step(parameters=many))
+    assert n > 99 or parameters(header, n) == many
+
+
+def test_below_step_10_no_text_needs_a_second_card():
+    """The validator of SOLARNET takes texts that go on in CONTINUE cards for errors."""
+    header = fits.Header()
+    many = {"sha256": "1" * 64, **{f"parameter{k}": k / 7 for k in range(12)}}
+    record(header, step(parameters=many, references=("Someone, Another & Third (2026), " * 3,)))
+    assert all(len(card.image) == 80 for card in header.cards)
+    assert all(json.loads(header[key]) for key in header["PRPARA*"])

@@ -1,0 +1,45 @@
+"""Cards that FITS does not allow, as some writers leave them, put right before a header is written again."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from astropy.io import fits
+
+_NO_NUMBER = re.compile(r"[+-]?nan", re.IGNORECASE)
+_NUMBERS = re.compile(r"(CRDER|CSY?S?ER|CRVAL|CDELT|CRPIX|CROTA)\d+[A-Z]?|(PC|CD|PV)\d+_\d+[A-Z]?")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?)(Z|_UTC)")
+
+
+def mended(header: Any) -> tuple[Any, list[str]]:
+    """Return a copy of a header in which every card is one that FITS allows, and what was changed, in words.
+
+    A number that is none (``nan``, which FITS has no word for, also as a text) becomes undefined, or is left out where the standard wants a
+    number; dates lose the ``Z`` or ``_UTC`` behind them, which FITS takes for granted. What else cannot be read is left to astropy.
+    """
+    cards, undefined, left_out, dated = [], [], [], []
+    for card in header.cards:
+        key = card.keyword
+        try:
+            value = card.value
+        except fits.VerifyError:
+            value = "nan" if _NO_NUMBER.search(card.image[10:].split("/")[0]) else None
+        lost = isinstance(value, str) and bool(_NO_NUMBER.fullmatch(value.strip()))
+        if lost and _NUMBERS.fullmatch(key):
+            left_out.append(key)
+            continue
+        if lost:
+            undefined.append(key)
+            card = fits.Card(key, fits.card.UNDEFINED)
+        elif key.startswith("DATE") and isinstance(value, str) and (date := _DATE.fullmatch(value.strip())):
+            dated.append(key)
+            card = fits.Card(key, date[1], card.comment)
+        cards.append(copy.copy(card))
+    changes = (
+        (undefined, "nan in the input, undefined here"),
+        (left_out, "nan in the input, left out here"),
+        (dated, "Z or UTC behind the date left out, as FITS has it"),
+    )
+    return fits.Header(cards), [f"solardn: {', '.join(keys)}: {words}" for keys, words in changes if keys]
