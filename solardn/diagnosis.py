@@ -165,14 +165,28 @@ def _taken(residual: Array, observed: Array, sigma: float) -> float:
     return float(np.sqrt(max(0.0, np.mean((residual - residual.mean()) * (observed - observed.mean()))))) / sigma
 
 
+def local_rms(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -> Array:
+    """Return the rms of a residual in the windows of its map's noise: shape (rows, columns), NaN where a window holds too few pixels.
+
+    Parameters
+    ----------
+    residual : (y, x) array
+        Observation − result.
+    valid : (y, x) array of bool
+        Pixels that count.
+    noise : NoiseEstimate
+        Of the observation, whose windows are taken.
+    """
+    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
+    return np.where(spectra.used, np.sqrt(spectra.power @ rings(noise.size).area), np.nan)
+
+
 def _local(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate, sigma: float) -> tuple[float, float]:
     """Return the local rms of the residual over the local σ that 5 % of the windows lie below, and that 5 % lie above."""
-    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
-    power = (spectra.power @ rings(noise.size).area)[spectra.used]
-    local = np.sqrt(power) * noise.sigma / (noise.coarse[spectra.used] * sigma)
-    if not local.size:
+    local = local_rms(residual, valid, noise) * noise.sigma / (noise.coarse * sigma)
+    if not np.isfinite(local).any():
         return float("nan"), float("nan")
-    low, high = np.quantile(local, (0.05, 0.95))
+    low, high = np.nanquantile(local, (0.05, 0.95))
     return float(low), float(high)
 
 

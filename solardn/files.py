@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
 from .cube import Batch
+from .familiar import warn
 from .inspection import Inspection
 from .inspector import Inspector
 from .io import Sink, files_of
@@ -161,6 +162,7 @@ def denoise_file(
         plan.check_size(denoiser.card)
         with stages(LEVEL):
             levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
+            said = warn(plan, denoiser, levels)
         step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map, inspect)
         form = form.for_noise(min(level.noise_sigma for level in levels.values()))
         step = stored_as(step, form, plan.source.unit)
@@ -203,6 +205,7 @@ def denoise_file(
             seconds=time.perf_counter() - begun,
             stages=stages.seconds,
             inspection=seen,
+            warnings=said,
         )
 
 

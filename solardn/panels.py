@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,20 @@ RESOLUTION = 110  # dots an inch
 Map = NDArray[np.float64]
 
 
+_INSTALL = "pictures need matplotlib; install it with: pip install 'solardn[plot]'"
+
+
+def check_matplotlib() -> None:
+    """See that pictures can be drawn, without the time that an import takes.
+
+    Raises
+    ------
+    MissingExtra
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtra(_INSTALL)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches.
 
@@ -44,7 +59,7 @@ def new_figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure  # optional, and slow to import
     except ImportError as error:
-        raise MissingExtra("pictures need matplotlib; install it with: pip install 'solardn[plot]'") from error
+        raise MissingExtra(_INSTALL) from error
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -85,6 +100,7 @@ def as_png(figure: Figure) -> bytes:
 def draw_map(axes: Axes, values: Map, low: float, high: float, extent: Any = None, colours: str = COLOURS) -> Any:
     """Draw a map; pixels that are not finite stay grey."""
     axes.set_facecolor(MISSING)
+    axes.locator_params(nbins=5)
     return axes.imshow(
         values, origin="lower", extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest"
     )

@@ -93,6 +93,35 @@ def look(
     return figure
 
 
+def local_look(residual: Map, noise: Map, sigma: float, frame: Frame = PIXELS) -> Figure:
+    """Return a figure of the local rms of a residual beside the local noise, and their ratio.
+
+    Parameters
+    ----------
+    residual, noise : (y, x) arrays
+        Local rms of the residual, and rms of the noise at every pixel, in the same units.
+    sigma : float
+        rms of the noise over the map.
+    frame : Frame, optional
+        The map's edges.
+    """
+    high, wide = residual.shape
+    figure = new_figure(13.5, 7.0 if wide > 2 * high else 4.2)
+    images = figure.subplots(*((3, 1) if wide > 2 * high else (1, 3)), sharex=True, sharey=True)
+    panels = {
+        "local rms of the residual / σ": residual / sigma,
+        "local noise / σ": noise / sigma,
+        "ratio": residual / noise,
+    }
+    for axes, (name, values) in zip(images, panels.items(), strict=True):
+        shown = draw_map(axes, values, 0, 2, frame.extent, "PuOr_r")
+        axes.set_title(name)
+    figure.supxlabel(frame.labels[0], fontsize="medium")
+    images[0].set_ylabel(frame.labels[1])
+    figure.colorbar(shown, ax=images, extend="max", shrink=0.9, pad=0.01)
+    return figure
+
+
 @dataclass(frozen=True)
 class Tile:
     """One map of a contact sheet: observation and result (y, x), rms of the noise, and what it is called."""

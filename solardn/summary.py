@@ -85,6 +85,8 @@ class Summary:
         The further images of the same file, with ``--ext all``.
     left : tuple of str
         Why further images of the file stay as they are.
+    warnings : tuple of str
+        What of the data is far from what the network knows (see `solardn.familiar`).
     """
 
     label: str
@@ -103,6 +105,7 @@ class Summary:
     others: tuple[Summary, ...] = ()
     left: tuple[str, ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def denoised(self) -> int:

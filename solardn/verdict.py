@@ -37,9 +37,9 @@ def verdict(found: Diagnosis, values: Array) -> str:
         return (
             f"the residual correlates with the intensity ({with_intensity:+.2f}): crosstalk, or noise that goes with it"
         )
-    left = [str(band) for band in found.bands if band.structured]
+    left = [f"{band}" if np.isinf(band.largest) else f"at {band}" for band in found.bands if band.structured]
     if left:
-        return f"structure left at {', '.join(left)}: try --cycles 2"
+        return f"structure left {', '.join(left)}: try --cycles 2"
     if found.linked:
         return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
     if found.ratio > LARGE:

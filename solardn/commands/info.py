@@ -64,6 +64,7 @@ def show(
     """Print what would be done to a file; options that say nothing about that are left aside."""
     import statistics
 
+    from ..familiar import warn
     from ..io.form import chosen_form
     from ..levels import find_levels
     from ..plan import look_at
@@ -82,10 +83,11 @@ def show(
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
         plan.check_size(denoiser.card)
-        levels = list(find_levels(plan, denoiser, noise_sigma, scale).values())
+        found = find_levels(plan, denoiser, noise_sigma, scale)
+        said, levels = warn(plan, denoiser, found), list(found.values())
         sigma = statistics.median(level.noise_sigma for level in levels)
         missing, seconds = _try_one(plan, denoiser, sigma, cycles)
-        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form)
+        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said)
     if as_json:
         report.print_json(figures)
     else:

@@ -47,15 +47,7 @@ KEYS = {
 @click.argument("observation", type=options.PATH)
 @click.argument("result", type=options.PATH)
 @options.cube_options
-@click.option("--result-ext", metavar="NAME|N", help="FITS extension of RESULT.  [default: as of OBSERVATION]")
-@click.option(
-    "--noise-sigma",
-    type=options.auto_or(float),
-    metavar="auto|VALUE",
-    default="auto",
-    show_default=True,
-    help="rms of the noise in the data's own units; auto estimates it from OBSERVATION for each kind of map.",
-)
+@options.comparison_options
 @click.option("--strict", is_flag=True, help="End with exit code 1 when a residual is not flat.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")
 @click.pass_context
@@ -87,23 +79,15 @@ def say(found: Inspection) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ..words import LEGEND, row_of
+
     table = Table(box=None, pad_edge=False)
-    for title in ("map", "noise σ", "residual/σ", "corr.", "corr. I", "local/σ", "> 5 σ", "drift"):
+    for title in LEGEND:
         table.add_column(title, justify="left" if title == "map" else "right", no_wrap=True)
     verdicts: dict[str, list[str]] = {}
     for line in found.lines:
-        figures, name = line.figures, line.name
-        table.add_row(
-            name,
-            f"{figures.sigma:.3g}",
-            f"{figures.ratio:.2f}",
-            f"{figures.correlation:+.3f}",
-            "–" if figures.correlation_intensity is None else f"{figures.correlation_intensity:+.3f}",
-            f"{figures.local_low:.2f}…{figures.local_high:.2f}",
-            f"{figures.beyond:.0e}" if figures.beyond else "0",
-            "–" if line.drift is None else f"{line.drift:+.1%}",
-        )
-        verdicts.setdefault(line.words, []).append(name)
+        table.add_row(*row_of(line))
+        verdicts.setdefault(line.words, []).append(line.name)
     unit = f" (in {found.unit})" if found.unit else ""
     click.echo(f"{found.observation} − {found.result}{unit}")
     Console().print(table)

@@ -163,6 +163,19 @@ cycles_option = click.option(
     help="Passes of the network; each after the first runs on the residual. auto goes on, map by map, while the residual holds structure.",
 )
 
+comparison_options = _all(
+    click.option("--result-ext", metavar="NAME|N", help="FITS extension of RESULT.  [default: as of OBSERVATION]"),
+    click.option(
+        "--noise-sigma",
+        type=auto_or(float),
+        metavar="auto|VALUE",
+        default="auto",
+        show_default=True,
+        help="rms of the noise in the data's own units; auto estimates it from OBSERVATION for each kind of map.",
+    ),
+)
+"""What an observation and its result are held against."""
+
 output_options = _all(
     click.option("--overwrite", is_flag=True, help="Replace an output that exists."),
     click.option(

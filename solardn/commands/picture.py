@@ -34,21 +34,18 @@ def check(picture: Path, others: Sequence[Path], where: str | None, *, overwrite
     ------
     MissingExtra, OptionError, OutputError, InputError
     """
-    from importlib.util import find_spec
-
     from ..choice import index_of
-    from ..errors import MissingExtra, OptionError
+    from ..errors import OptionError
     from ..io.place import check_place
-    from ..panels import check_format
+    from ..panels import check_format, check_matplotlib
     from ..plan import look_at
 
-    if find_spec("matplotlib") is None:
-        raise MissingExtra("pictures need matplotlib; install it with: pip install 'solardn[plot]'")
+    check_matplotlib()
     check_format(picture)
     check_place(picture, others, overwrite)
     if where in (None, SHEET):
         return
-    with look_at(others[0], **{key: choices[key] for key in _CHOICES}) as plan:
+    with look_at(others[0], **_which(choices)) as plan:
         index = index_of(str(where), plan.cube)
         if not plan.denoises(index):
             raise OptionError(
@@ -63,9 +60,14 @@ def draw(picture: Path, summary: Summary, given: Path, where: str | None = None,
     from ..pictures import draw_one, draw_sheet
 
     sigmas = {record.index: record.noise_sigma for record in summary.maps if record.cycles}
-    with compare(given, summary.outputs[0], **{key: choices.get(key) for key in _CHOICES if choices.get(key)}) as files:
+    with compare(given, summary.outputs[0], **_which(choices)) as files:
         if where == SHEET:
             draw_sheet(picture, files, sigmas)
             return
         index = list(sigmas)[len(sigmas) // 2] if where is None else index_of(where, files.before.cube)
         draw_one(picture, files, index, sigmas.get(index, summary.noise_sigma))
+
+
+def _which(choices: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that tell which maps are meant; of several images of a file (``--ext all``) the first is drawn."""
+    return {key: choices[key] for key in _CHOICES if choices.get(key) not in (None, "all")}

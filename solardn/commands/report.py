@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +36,7 @@ _COMMON = {
     "tile": "pixels along a tile's side",
     "device": "where the network runs",
     "device_why": "how that was chosen, in words",
+    "warnings": "what of the data is far from what the network knows, in words",
 }
 
 INFO_KEYS = _COMMON | {
@@ -101,7 +102,14 @@ def _levels(levels: Iterable[Level]) -> list[dict[str, Any]]:
 
 
 def info_figures(
-    plan: Plan, denoiser: Denoiser, levels: list[Level], sigma: float, missing: float, seconds: float, form: Form
+    plan: Plan,
+    denoiser: Denoiser,
+    levels: list[Level],
+    sigma: float,
+    missing: float,
+    seconds: float,
+    form: Form,
+    said: Sequence[str],
 ) -> dict[str, Any]:
     """Return the figures of `solardn info`."""
     return {
@@ -121,6 +129,7 @@ def info_figures(
         "memory": denoiser.memory,
         "device": denoiser.engine.device,
         "device_why": denoiser.engine.why,
+        "warnings": said,
         "output": f"{form.words}, {plan.source.output_words}",
         "output_bytes": plan.source.output_bytes(1, form),
         "seconds": seconds,
@@ -155,6 +164,7 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "tile": summary.tile,
         "device": summary.device,
         "device_why": summary.why,
+        "warnings": summary.warnings,
         "pixels": summary.pixels,
         "seconds": summary.seconds,
         "others": [denoise_figures(other, denoiser) for other in summary.others],

@@ -1,5 +1,6 @@
 """The commands beside denoise and info: demo, models, doctor."""
 
+import importlib.util
 import re
 
 import pytest
@@ -8,13 +9,22 @@ from astropy.io import fits
 from .. import networks
 
 
+@pytest.mark.slow
 def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path):
     said = solardn.good("demo", tmp_path / "try")
-    assert {path.name for path in (tmp_path / "try").iterdir()} >= {"observation.fits", "truth.fits", "denoised.fits"}
-    for letter in "QU":
+    files = {path.name for path in (tmp_path / "try").iterdir()}
+    assert files >= {"observation.fits", "truth.fits", "denoised.fits"}
+    if importlib.util.find_spec("matplotlib"):
+        assert files >= {"picture.png", "sheet.png", "uncertainty.png", "report.html"}
+    for letter in "QUV":
         before, after = map(float, re.search(rf"Stokes {letter}.*: (\S+) before, (\S+) after", said).groups())
         assert after < before == pytest.approx(2e-3, rel=0.05)
-    assert fits.getheader(tmp_path / "try" / "denoised.fits")["PRSTEP2"] == "NOISE-FILTERING"
+    within = [int(part) for part in re.search(r"within 1 σ at (\d+)%.*within 2 σ at (\d+)%", said).groups()]
+    assert 0 < within[0] < within[1] <= 100
+    header = fits.getheader(tmp_path / "try" / "denoised.fits")
+    assert header["PRSTEP2"] == "NOISE-FILTERING"
+    assert [header[f"CTYPE{n}"] for n in range(1, 6)] == ["HPLN-TAN", "HPLT-TAN", "WAVE", "STOKES", "UTC"]
+    assert header["SOLARNET"] == 0.5
 
 
 def test_a_demo_does_not_replace_files_unasked(solardn, tmp_path):

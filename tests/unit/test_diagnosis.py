@@ -55,7 +55,7 @@ def test_pixels_far_beyond_the_noise_are_told() -> None:
 def test_structure_left_is_named_with_its_scale() -> None:
     blurred = filtered(TRUTH, np.exp(-((radius(SHAPE) / 0.05) ** 2)))
     found = diagnose(TRUTH + make_noise("band 0.3 soft", SHAPE, 3), blurred)
-    assert found.verdict.startswith("structure left at")
+    assert found.verdict.startswith("structure left")
     assert "8–20 px" in found.verdict
     assert "--cycles 2" in found.verdict
     assert found.structured

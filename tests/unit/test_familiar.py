@@ -1,0 +1,103 @@
+"""Data far from what networks know are warned about before a run; data that they know are not."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from click.testing import CliRunner
+
+from benchmarks.scenes import filtered, make_noise, make_truth, radius
+from solardn import Denoiser
+from solardn.cli import main
+from solardn.familiar import UnfamiliarData, doubts
+from solardn.patterns import strange
+from tests import networks
+
+SHAPE = (128, 128)
+NOISE = make_noise("band 0.3 soft", SHAPE, 1)
+SIGNAL = make_truth("plage", SHAPE, 1)
+
+
+@pytest.fixture
+def denoiser(tmp_path: Path) -> Denoiser:
+    return Denoiser(networks.identity(tmp_path / "same.onnx"), device="cpu", threads=1)
+
+
+def said(
+    denoiser: Denoiser, data: np.ndarray, level: float, unit: str = "", letter: str = "", given: bool = False
+) -> str:
+    found = doubts(data.astype(np.float32), level, given=given, letter=letter, unit=unit, denoiser=denoiser)
+    return "; ".join(found)
+
+
+@pytest.mark.parametrize("strength", [0, 2, 20])
+def test_stokes_maps_are_familiar(denoiser: Denoiser, strength: float) -> None:
+    data = 2e-3 * (strength * SIGNAL + NOISE)
+    assert said(denoiser, data, 2e-3, letter="V", given=True) == ""
+    data[:40] = np.nan
+    assert said(denoiser, data, 2e-3) == ""
+
+
+@pytest.mark.parametrize("factor", [0.2, 5])
+def test_a_level_far_from_the_noise_that_is_there(denoiser: Denoiser, factor: float) -> None:
+    words = said(denoiser, NOISE, factor, given=True)
+    assert "times the level given" in words
+    assert "leave --noise-sigma and --scale out" in words
+    assert "level given" not in said(denoiser, NOISE, factor)
+
+
+def test_signals_beyond_training(denoiser: Denoiser) -> None:
+    assert "up to 45" in said(denoiser, 1e3 * SIGNAL + NOISE, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "unit", "level"), [(SIGNAL, "kG", 1e-2), (100 * NOISE, "Gauss", 100), (0.5 * SIGNAL, "", 1e-2)]
+)
+def test_magnetograms(denoiser: Denoiser, data: np.ndarray, unit: str, level: float) -> None:
+    words = said(denoiser, data + level * NOISE, level, unit)
+    assert "magnetogram" in words
+    assert "learned from Stokes maps" in words
+
+
+def test_intensity_images(denoiser: Denoiser) -> None:
+    granules = 1 + 0.05 * make_truth("granules", SHAPE, 1)
+    assert "hardly any noise" in said(denoiser, granules + 1e-4 * NOISE, 1e-4)
+    assert "subtract its mean" in said(denoiser, granules + 2e-2 * NOISE, 2e-2)
+    assert "intensity" not in said(denoiser, granules + 2e-2 * NOISE, 2e-2, letter="V")
+
+
+@pytest.mark.parametrize("kind", ["white", "band 0.2 sharp", "band 0.3 gauss", "band 0.3 varying"])
+@pytest.mark.parametrize("truth", ["plage", "sunspot", "filaments", "points"])
+def test_spectra_as_in_training_are_familiar(kind: str, truth: str) -> None:
+    noise = make_noise(kind, SHAPE, 2)
+    assert strange(noise, 1.0) == []
+    assert strange(45 * make_truth(truth, SHAPE, 2) + noise, 1.0) == []
+
+
+def test_noise_that_ends_too_early_fringes_and_offsets() -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    white = rng.standard_normal(SHAPE)
+    fine = filtered(white, (radius(SHAPE) < 0.1).astype(float))
+    assert "re-bin" in strange(fine, 0.2)[0]
+    assert "fringes of 1.0 σ every 7.7 px" in strange(white + np.sin(2 * np.pi * (0.11 * x + 0.07 * y)), 1.0)[0]
+    assert "rows offset by" in strange(white + rng.standard_normal((SHAPE[0], 1)), 1.0)[0]
+    assert "columns offset by" in strange(white + rng.standard_normal((1, SHAPE[1])), 1.0)[0]
+
+
+@pytest.mark.parametrize("words", [["info"], ["denoise", "out.fits"]])
+def test_commands_warn_before_the_work_and_tell_it_in_json(tmp_path: Path, words: list[str]) -> None:
+    fits.PrimaryHDU((300 * NOISE).astype(np.float32), fits.Header({"BUNIT": "G"})).writeto(tmp_path / "in.fits")
+    network = networks.identity(tmp_path / "same.onnx")
+    given = [words[0], str(tmp_path / "in.fits"), *(str(tmp_path / name) for name in words[1:])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UnfamiliarData)
+        ran = CliRunner().invoke(main, [*given, "--model", str(network), "--json"])
+    assert ran.exit_code == 0
+    assert ran.stderr.count("Warning: ") == 1
+    assert "in.fits is a magnetogram (its unit is G)" in ran.stderr
+    assert '"warnings": [\n    "' in ran.stdout
