@@ -1,7 +1,8 @@
 """How strong the noise of a map is, whatever its spectrum and whatever lies in the field.
 
 Power spectra of overlapping windows are taken (`solardn.spectrum`); the windows without signal tell the shape of the noise's spectrum
-(`solardn.separation`), and the power where noise rules tells how strong it is, place by place (`solardn.local`).
+(`solardn.separation`), and the power where noise rules tells how strong it is, place by place (`solardn.local`). Where signals leave that open, a
+small network has its say (`solardn.noisenet`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 from .local import CALM, LocalNoise, local_noise
+from .noisenet import weighed
 from .spectrum import Array, rings, window_size, window_spectra
 
 SMALLEST = 16
@@ -170,19 +172,22 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     if not sigma > 1e-7 * scale:
         raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
     ring = rings(size)
+    coarse = scale * np.sqrt(found.variance)
+    rows, columns = (first.astype(np.float64) + (size - 1) / 2 for first in (spectra.rows, spectra.columns))
+    sigma, coarse, share = weighed(values, valid, scale, sigma, coarse, (rows, columns))
     return NoiseEstimate(
         sigma=sigma,
         rms=scale,
         size=size,
-        coarse=scale * np.sqrt(found.variance),
-        rows=spectra.rows.astype(np.float64) + (size - 1) / 2,
-        columns=spectra.columns.astype(np.float64) + (size - 1) / 2,
+        coarse=coarse,
+        rows=rows,
+        columns=columns,
         cutoff=found.cutoff,
         k=ring.k,
         spectrum=found.spectrum * sigma**2,
         area=ring.area,
         quiet=found.quiet,
-        method=_words(found, size),
+        method=_words(found, size, share),
     )
 
 
@@ -232,7 +237,8 @@ def _nearest(centres: Array, length: int) -> Array:
     return np.diff(edges) / length
 
 
-def _words(found: LocalNoise, size: int) -> str:
+def _words(found: LocalNoise, size: int, share: float) -> str:
     kind = "white" if not found.cutoff < 0.7 else f"cut-off at {found.cutoff:.2f} cycles/px"
     low, high = found.band
-    return f"power spectra of {size}×{size} px windows, {found.quiet:.0%} of them without signal; noise {kind}, measured at {low:.2f}–{high:.2f} cycles/px"
+    heard = f"; weighed with what a network tells from the windows ({share:.0%})" if share else ""
+    return f"power spectra of {size}×{size} px windows, {found.quiet:.0%} of them without signal; noise {kind}, measured at {low:.2f}–{high:.2f} cycles/px{heard}"

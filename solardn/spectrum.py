@@ -110,6 +110,17 @@ class WindowSpectra:
     used: NDArray[np.bool_]
 
 
+def window_grid(shape: tuple[int, ...], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first rows and the first columns of windows that overlap by half; fewer in large maps (`MOST_WINDOWS`)."""
+    number = [max(1, int(np.ceil(2 * (length - size) / size)) + 1) for length in shape]
+    thin = min(1.0, np.sqrt(MOST_WINDOWS / (number[0] * number[1])))
+    rows, columns = (
+        np.linspace(0, length - size, max(1, int(count * thin))).round().astype(np.intp)
+        for length, count in zip(shape, number, strict=True)
+    )
+    return rows, columns
+
+
 def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSpectra:
     """Return the power spectra of windows that overlap by half.
 
@@ -122,12 +133,7 @@ def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSp
     size : int
         Height and width of the windows, pixels; at most that of the map.
     """
-    number = [max(1, int(np.ceil(2 * (length - size) / size)) + 1) for length in data.shape]
-    thin = min(1.0, np.sqrt(MOST_WINDOWS / (number[0] * number[1])))
-    rows, columns = (
-        np.linspace(0, length - size, max(1, int(count * thin))).round().astype(np.intp)
-        for length, count in zip(data.shape, number, strict=True)
-    )
+    rows, columns = window_grid(data.shape, size)
     ring, taper = rings(size), hann(size)
     power = np.zeros((len(rows), len(columns), len(ring.k)))
     robust = power.copy()

@@ -142,6 +142,21 @@ def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, ou
         raise click.ClickException(str(error)) from error
 
 
+@main.command("noise-level")
+def noise_level() -> None:
+    """Train the small network that helps to find the noise level, and put its weights where solardn looks for them.
+
+    Example: python -m training noise-level
+    """
+    import shutil
+
+    from solardn.noisenet import FILE
+
+    from .noiselevel import train as run
+
+    click.echo(shutil.copyfile(run(), FILE))
+
+
 @main.command()
 @click.argument("observation", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")

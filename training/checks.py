@@ -18,6 +18,8 @@ MISJUDGED = (0.7, 1.3)
 """Stated over true noise rms."""
 CERTAIN = (0.5, 8.0)
 """Least and largest signal-to-noise at which standard deviations are judged."""
+UNEVEN = "uneven"
+"""How the names of kinds of noise begin that vary strongly over the field."""
 _CROP = 32
 """Pixels cut off all around to see what an edge does to pixels that had neighbours."""
 
@@ -32,11 +34,14 @@ class Probe:
         rms errors when told each of `MISJUDGED`.
     cut, uncut : float
         rms error in the outermost `EDGE` pixels of the map's middle part, denoised by itself, and as a part of the whole map.
+    evened : (float, float), optional
+        Under noise that varies strongly over the field and is not told: rms error when it is made even before the network, and when not.
     """
 
     misjudged: tuple[float, ...]
     cut: float
     uncut: float
+    evened: tuple[float, float] | None = None
 
 
 def probe(network: Network, case: Case, maps: Maps, result: Map) -> Probe | None:
@@ -48,7 +53,12 @@ def probe(network: Network, case: Case, maps: Maps, result: Map) -> Probe | None
     alone = network(Maps(maps.noisy[part], maps.truth[part], maps.spectrum))
     outer = frame(alone.shape)
     cut, uncut = (rms((found - maps.truth[part])[outer]) for found in (alone, result[part]))
-    return Probe(misjudged, cut, uncut)
+    return Probe(misjudged, cut, uncut, _evened(network, maps) if case.noise.startswith(UNEVEN) else None)
+
+
+def _evened(network: Network, maps: Maps) -> tuple[float, float]:
+    auto, off = (rms(network.denoiser.denoise(maps.noisy, noise_map=way) - maps.truth) for way in ("auto", "off"))
+    return auto, off
 
 
 def counts(network: Network, case: Case, maps: Maps) -> Counts | None:
@@ -114,7 +124,8 @@ def probed(probes: Mapping[Case, Probe], scores: Mapping[Case, Score]) -> dict[s
     -------
     dict
         ``misjudged``: error when told each of `MISJUDGED` over that when told the truth, by signal-to-noise. ``cut_over_uncut``: error in the
-        outermost pixels of a map over that of the same pixels when the map goes on beyond them.
+        outermost pixels of a map over that of the same pixels when the map goes on beyond them. ``evened``: error under noise that varies
+        strongly when it is made even over that when it is not, by signal-to-noise.
     """
     levels = sorted({case.snr for case in probes})
     return {
@@ -129,4 +140,11 @@ def probed(probes: Mapping[Case, Probe], scores: Mapping[Case, Score]) -> dict[s
         },
         "cut_over_uncut": geometric(one.cut / one.uncut for one in probes.values()),
         "edge": EDGE,
+        "evened": {
+            f"{level:g}": geometric(
+                one.evened[0] / one.evened[1] for case, one in probes.items() if one.evened and case.snr == level
+            )
+            for level in levels
+            if any(one.evened for case, one in probes.items() if case.snr == level)
+        },
     }

@@ -80,16 +80,22 @@ def blemishes(rng: Rng, size: int) -> Field:
     return field
 
 
-def draw(rng: Rng, size: int) -> Field:
-    """Return one noise field of shape (size, size), float32, rms 1."""
+def parts(rng: Rng, size: int) -> tuple[Field, Field]:
+    """Return noise of even strength, and how its amplitude varies over the field (1 where it does not)."""
     kinds = list(SPECTRA)
     field = np.zeros((size, size), np.float32)
     # Now and then a second, weaker spectrum lies under the first: detector noise under a restored one.
     for weight in (1.0, log_uniform(rng, 0.05, 0.5)) if rng.random() < 0.3 else (1.0,):
         part = kinds[rng.choice(len(kinds), p=list(SPECTRA.values()))](rng, size)
         field += weight * part / _rms(part)
-    if rng.random() < 0.6:
-        field = field * uneven(rng, size)
+    amplitude = uneven(rng, size) if rng.random() < 0.6 else np.ones_like(field)
+    return field, amplitude
+
+
+def draw(rng: Rng, size: int) -> Field:
+    """Return one noise field of shape (size, size), float32, rms 1."""
+    even, amplitude = parts(rng, size)
+    field = even * amplitude
     field /= _rms(field)
     if rng.random() < 0.12:
         field = field + blemishes(rng, size)

@@ -167,6 +167,9 @@ def _checks(methods: Mapping[str, Any]) -> list[list[str]]:
             rows.append(
                 [f"error if σ is stated × {stated:g} / exactly, signal-to-noise {level}", *map(_or_dash, values)]
             )
+    for level in (f"{level:g}" for level in QUICK):
+        values = [m.get("evened", {}).get(level) for m in methods.values()]
+        rows.append([f"error if uneven noise is made even / if not, signal-to-noise {level}", *map(_or_dash, values)])
     return rows
 
 

@@ -1,0 +1,142 @@
+"""A small network that tells how strong the noise is in each window of a map, and in all of it.
+
+It knows from simulated maps (``python -m training noise-level``) what noise and signals look like in power spectra of small windows, and
+needs numpy only. Every window is described by itself, then beside its neighbours and a summary of all windows, twice; in the
+summary the windows that tell most about the noise count most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .spectrum import Array
+from .tokens import SIZE, Tokens, tokens
+
+SURE = 0.03
+"""Relative error, as the network states it, from which on it counts alone: signals are strong then, and spectra may take them for noise."""
+
+LOST = (0.25, 0.5)
+"""The same, from which on it counts for less again, down to a half: random fields that fill a map are better known by their spectra."""
+
+Floats = NDArray[np.float32]
+Weights = dict[str, Floats]
+
+FILE = Path(__file__).with_name("noise-level.npz")
+"""Its weights."""
+
+_HEADS = 8
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the network says.
+
+    Attributes
+    ----------
+    sigma : float
+        rms of the noise over the map.
+    error : float
+        How far, relative to its value, it may be wrong: the mean absolute error of such maps in training.
+    coarse : (rows, columns) array
+        rms of the noise in each window; it means nothing where a window is not used.
+    """
+
+    sigma: float
+    error: float
+    coarse: NDArray[np.float64]
+
+
+@cache
+def weights() -> Weights:
+    """Return the weights that ship, by layer and kind."""
+    with np.load(FILE) as file:
+        return {name: file[name].astype(np.float32) for name in file.files}
+
+
+def weighed(
+    data: Array, valid: NDArray[np.bool_], scale: float, sigma: float, coarse: Array, places: tuple[Array, Array]
+) -> tuple[float, Array, float]:
+    """Return a noise level that power spectra tell, and its windows', weighed with what the network tells.
+
+    Where the network is sure, both are right and their mean is best. The weights were chosen on simulated maps that it was not trained with.
+
+    Parameters
+    ----------
+    data : (y, x) array
+        The map in units of `scale`, finite where `valid`.
+    valid : (y, x) array of bool
+        Pixels that hold data.
+    scale : float
+        Unit of `data`, in the unit of the levels.
+    sigma : float
+        rms of the noise over the map, from power spectra.
+    coarse : (rows, columns) array
+        The same in windows.
+    places : (array, array)
+        Centres of these windows along y and x, pixels.
+
+    Returns
+    -------
+    tuple
+        The level, the windows' levels, and the network's weight, 0 to 1.
+    """
+    seen = tokens(data, valid) if min(data.shape) >= SIZE else None
+    if seen is None:
+        return sigma, coarse, 0.0
+    told = tell(seen)
+    share = float(np.clip(told.error / SURE, 0.4, 1) - np.interp(told.error, LOST, (0, 0.5)))
+    logs = np.log(np.where(seen.used, told.coarse, told.sigma))
+    along = np.array([np.interp(places[1], seen.columns + (SIZE - 1) / 2, line) for line in logs])
+    windows = np.array([np.interp(places[0], seen.rows + (SIZE - 1) / 2, line) for line in along.T]).T
+    mixed = (1 - share) * np.log(coarse) + share * (windows + np.log(scale))
+    level = (1 - share) * np.log(sigma) + share * np.log(scale * told.sigma)
+    factor = np.exp(level) / np.sqrt(np.mean(np.exp(2 * mixed)))
+    return float(np.exp(level)), np.exp(mixed) * factor, share
+
+
+def tell(seen: Tokens, by: Weights | None = None) -> Told:
+    """Return how strong the noise of a map is from what its windows look like."""
+    w = weights() if by is None else by
+
+    def dense(x: Floats, name: str) -> Floats:
+        return x @ w[f"{name}.kernel"] + w[f"{name}.bias"]
+
+    def summary(x: Floats, name: str) -> Floats:
+        values = dense(x, f"{name}_value")[seen.used]
+        scores = dense(x, f"{name}_score")[seen.used]
+        share = np.exp(scores - scores.max(axis=0))
+        share /= share.sum(axis=0)
+        pooled = np.einsum("wh,whv->hv", share, values.reshape(len(values), _HEADS, -1))
+        return _relu(dense(pooled.ravel(), f"{name}_context"))
+
+    used = seen.used[..., None].astype(np.float32)
+    x = _relu(dense(_relu(dense(seen.features, "in_1")), "in_2"))
+    for name in ("round1", "round2"):
+        nearby = _around(x * used) / np.maximum(_around(used), 1e-2)
+        x = _relu(dense(x, f"{name}_x") + dense(nearby, f"{name}_near") + dense(summary(x, name), f"{name}_all"))
+    whole, windows = dense(summary(x, "out"), "map"), dense(x, "window")
+    coarse = np.exp(seen.unit + windows[..., 0].astype(np.float64))
+    return Told(
+        sigma=float(np.sqrt(np.mean(coarse[seen.used] ** 2))),
+        error=float(np.exp(np.clip(whole[1], -5, 2))),
+        coarse=coarse,
+    )
+
+
+def _relu(x: Floats) -> Floats:
+    return np.maximum(x, 0)
+
+
+def _around(x: Floats) -> Floats:
+    """Return the sum over each window and its eight neighbours (rows, columns, values)."""
+    for axis in (0, 1):
+        edge = [(1, 1) if a == axis else (0, 0) for a in range(3)]
+        padded = np.pad(x, edge)
+        n = x.shape[axis]
+        x = sum(np.take(padded, range(i, i + n), axis=axis) for i in range(3))  # type: ignore[assignment]
+    return x
