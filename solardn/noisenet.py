@@ -17,14 +17,20 @@ from numpy.typing import NDArray
 from .spectrum import Array
 from .tokens import SIZE, Tokens, tokens
 
+Floats = NDArray[np.float32]
+Weights = dict[str, Floats]
+
 SURE = 0.03
 """Relative error, as the network states it, from which on it counts alone: signals are strong then, and spectra may take them for noise."""
 
 LOST = (0.25, 0.5)
 """The same, from which on it counts for less again, down to a half: random fields that fill a map are better known by their spectra."""
 
-Floats = NDArray[np.float32]
-Weights = dict[str, Floats]
+FILLED = (0.05, 0.15)
+"""The same for maps without a quiet window whose signal is weaker than `WEAK`: down to a tenth."""
+
+WEAK = 4.0
+"""rms of a map over that of its noise."""
 
 FILE = Path(__file__).with_name("noise-level.npz")
 """Its weights."""
@@ -59,7 +65,13 @@ def weights() -> Weights:
 
 
 def weighed(
-    data: Array, valid: NDArray[np.bool_], scale: float, sigma: float, coarse: Array, places: tuple[Array, Array]
+    data: Array,
+    valid: NDArray[np.bool_],
+    scale: float,
+    sigma: float,
+    coarse: Array,
+    places: tuple[Array, Array],
+    quiet: bool,
 ) -> tuple[float, Array, float]:
     """Return a noise level that power spectra tell, and its windows', weighed with what the network tells.
 
@@ -68,17 +80,19 @@ def weighed(
     Parameters
     ----------
     data : (y, x) array
-        The map in units of `scale`, finite where `valid`.
+        The map in units of its rms `scale`, finite where `valid`.
     valid : (y, x) array of bool
         Pixels that hold data.
     scale : float
-        Unit of `data`, in the unit of the levels.
+        Unit of `data`, in that of the levels.
     sigma : float
         rms of the noise over the map, from power spectra.
     coarse : (rows, columns) array
         The same in windows.
     places : (array, array)
         Centres of these windows along y and x, pixels.
+    quiet : bool
+        Whether some of them hold no signal.
 
     Returns
     -------
@@ -89,7 +103,9 @@ def weighed(
     if seen is None:
         return sigma, coarse, 0.0
     told = tell(seen)
-    share = float(np.clip(told.error / SURE, 0.4, 1) - np.interp(told.error, LOST, (0, 0.5)))
+    filled = not quiet and told.sigma > 1 / WEAK  # the map's own rms is 1
+    lost = np.interp(told.error, FILLED, (0, 0.9)) if filled else np.interp(told.error, LOST, (0, 0.5))
+    share = float(np.clip(told.error / SURE, 0.4, 1) - lost)
     logs = np.log(np.where(seen.used, told.coarse, told.sigma))
     along = np.array([np.interp(places[1], seen.columns + (SIZE - 1) / 2, line) for line in logs])
     windows = np.array([np.interp(places[0], seen.rows + (SIZE - 1) / 2, line) for line in along.T]).T

@@ -47,7 +47,9 @@ def build(features: int) -> keras.Model:
     x = layers.Dense(WIDTH, "relu", name="in_1")(seen)
     x = layers.Dense(WIDTH, "relu", name="in_2")(x)
     for name in ("round1", "round2"):
-        pooled = Pool()(layers.Dense(HEADS, name=f"{name}_score")(x), layers.Dense(WIDTH, name=f"{name}_value")(x), used)
+        pooled = Pool()(
+            layers.Dense(HEADS, name=f"{name}_score")(x), layers.Dense(WIDTH, name=f"{name}_value")(x), used
+        )
         context = layers.Dense(WIDTH, "relu", name=f"{name}_context")(pooled)
         joined = layers.Dense(WIDTH, name=f"{name}_x")(x) + layers.Dense(WIDTH, name=f"{name}_near")(_nearby(x, used))
         x = ops.relu(joined + layers.Dense(WIDTH, name=f"{name}_all")(context)[:, None, None])

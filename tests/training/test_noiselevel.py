@@ -43,7 +43,9 @@ def test_examples_are_the_same_every_time_and_have_noise_of_rms_1() -> None:
 
 def test_batches_hold_the_level_of_the_windows_in_them() -> None:
     shape = (8, 15, 15)
-    data = Examples(np.zeros((*shape, 3), np.float16), np.ones(shape, bool), np.full(shape, 0.5, np.float32), np.zeros(8))
+    data = Examples(
+        np.zeros((*shape, 3), np.float16), np.ones(shape, bool), np.full(shape, 0.5, np.float32), np.zeros(8)
+    )
     for (seen, used, level, whole), _ in zip(noiselevel.batches(data, 4, 1), range(5), strict=False):
         assert seen.shape[:3] == used.shape[:3] == level.shape
         np.testing.assert_allclose(whole, 0.5, rtol=1e-5)
