@@ -174,7 +174,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     ring = rings(size)
     coarse = scale * np.sqrt(found.variance)
     rows, columns = (first.astype(np.float64) + (size - 1) / 2 for first in (spectra.rows, spectra.columns))
-    sigma, coarse, share = weighed(values, valid, scale, sigma, coarse, (rows, columns), found.quiet >= CALM)
+    sigma, coarse, share = weighed(values, valid, scale, sigma, coarse, (rows, columns), found.quiet)
     return NoiseEstimate(
         sigma=sigma,
         rms=scale,

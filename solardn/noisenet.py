@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from .spectrum import Array
 from .tokens import SIZE, Tokens, tokens
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
 Weights = dict[str, Floats]
 
 SURE = 0.03
@@ -27,10 +28,16 @@ LOST = (0.25, 0.5)
 """The same, from which on it counts for less again, down to a half: random fields that fill a map are better known by their spectra."""
 
 FILLED = (0.05, 0.15)
-"""The same for maps without a quiet window whose signal is weaker than `WEAK`: down to a tenth."""
+"""The same for maps in which fewer than `SOME` of the windows hold no signal, and the signal is weaker than `WEAK`: down to a tenth."""
+
+SOME = 0.03
+"""Part of the windows."""
 
 WEAK = 4.0
 """rms of a map over that of its noise."""
+
+CALM = (0.6, 0.9)
+"""Part of the windows without signal from which on spectra can hardly be wrong, and the network counts for less, down to a half."""
 
 FILE = Path(__file__).with_name("noise-level.npz")
 """Its weights."""
@@ -71,7 +78,7 @@ def weighed(
     sigma: float,
     coarse: Array,
     places: tuple[Array, Array],
-    quiet: bool,
+    quiet: float,
 ) -> tuple[float, Array, float]:
     """Return a noise level that power spectra tell, and its windows', weighed with what the network tells.
 
@@ -91,8 +98,8 @@ def weighed(
         The same in windows.
     places : (array, array)
         Centres of these windows along y and x, pixels.
-    quiet : bool
-        Whether some of them hold no signal.
+    quiet : float
+        Part of them, 0 to 1, that hold no signal.
 
     Returns
     -------
@@ -103,9 +110,9 @@ def weighed(
     if seen is None:
         return sigma, coarse, 0.0
     told = tell(seen)
-    filled = not quiet and told.sigma > 1 / WEAK  # the map's own rms is 1
+    filled = quiet < SOME and told.sigma > 1 / WEAK  # the map's own rms is 1
     lost = np.interp(told.error, FILLED, (0, 0.9)) if filled else np.interp(told.error, LOST, (0, 0.5))
-    share = float(np.clip(told.error / SURE, 0.4, 1) - lost)
+    share = float((np.clip(told.error / SURE, 0.4, 1) - lost) * np.interp(quiet, CALM, (1, 0.5)))
     logs = np.log(np.where(seen.used, told.coarse, told.sigma))
     along = np.array([np.interp(places[1], seen.columns + (SIZE - 1) / 2, line) for line in logs])
     windows = np.array([np.interp(places[0], seen.rows + (SIZE - 1) / 2, line) for line in along.T]).T
@@ -120,7 +127,7 @@ def tell(seen: Tokens, by: Weights | None = None) -> Told:
     w = weights() if by is None else by
 
     def dense(x: Floats, name: str) -> Floats:
-        return x @ w[f"{name}.kernel"] + w[f"{name}.bias"]
+        return np.asarray(x @ w[f"{name}.kernel"] + w[f"{name}.bias"])
 
     def summary(x: Floats, name: str) -> Floats:
         values = dense(x, f"{name}_value")[seen.used]
@@ -145,7 +152,7 @@ def tell(seen: Tokens, by: Weights | None = None) -> Told:
 
 
 def _relu(x: Floats) -> Floats:
-    return np.maximum(x, 0)
+    return np.asarray(np.maximum(x, 0))
 
 
 def _around(x: Floats) -> Floats:
@@ -154,5 +161,5 @@ def _around(x: Floats) -> Floats:
         edge = [(1, 1) if a == axis else (0, 0) for a in range(3)]
         padded = np.pad(x, edge)
         n = x.shape[axis]
-        x = sum(np.take(padded, range(i, i + n), axis=axis) for i in range(3))  # type: ignore[assignment]
-    return x
+        x = np.sum([np.take(padded, range(i, i + n), axis=axis) for i in range(3)], axis=0)
+    return np.asarray(x)

@@ -111,7 +111,7 @@ def train(steps: int = STEPS, count: int = 48, files: int = FILES, out: Path = R
         if number % 100 == 0 or number == steps:
             print(f"{number} loss {np.mean(losses[-100:]):.3f}", flush=True)
     path = out / "weights.npz"
-    np.savez_compressed(path, **weights_of(network))
+    np.savez_compressed(path, **{name: one.astype(np.float16) for name, one in weights_of(network).items()})
     return path
 
 

@@ -41,6 +41,12 @@ def test_signals_of_eight_times_the_noise(truth: str, noise: str, within: float)
     assert noise_sigma(data) == pytest.approx(1, rel=within)
 
 
+@pytest.mark.parametrize("truth", ["points", "plage"])
+def test_sharp_signals_under_noise_of_large_grain(truth: str) -> None:
+    data = 8 * make_truth(truth, (256, 256), 9) + make_noise("band 0.2 sharp", (256, 256), 9)
+    assert noise_sigma(data) == pytest.approx(1, rel=0.2)
+
+
 def test_offsets_of_columns_do_not_count() -> None:
     data = make_noise("white", (200, 300), 1) + 2 * np.random.default_rng(1).standard_normal(300)
     assert noise_sigma(data) == pytest.approx(1, rel=0.05)

@@ -71,7 +71,7 @@ def test_nothing_is_seen_of_a_map_without_power() -> None:
 def test_a_small_map_keeps_what_its_spectra_say() -> None:
     data, places = make_noise("white", (20, 200), 1), (np.array([10.0]), np.arange(8.0, 200, 8))
     coarse = np.ones((1, len(places[1])))
-    sigma, same, share = weighed(data, np.ones(data.shape, bool), 1.0, 0.7, coarse, places, True)
+    sigma, same, share = weighed(data, np.ones(data.shape, bool), 1.0, 0.7, coarse, places, 1.0)
     assert (sigma, share) == (0.7, 0.0)
     assert same is coarse
 
