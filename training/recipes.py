@@ -66,7 +66,7 @@ RECIPES = {
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=4_000, rate=5e-4, seed=2, every=500),
+        plan=Plan(steps=6_000, rate=5e-4, seed=2, every=500),
         description="As stokes, with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes",
         truths=8000,
