@@ -193,6 +193,7 @@ class Denoiser:
         method: str = "dropout",
         noise_sigma: Sigma = "auto",
         scale: float | None = None,
+        noise_map: NoiseMap = NOISE_MAP,
     ) -> Uncertainty:
         """Denoise maps, and tell how far to trust the result.
 
@@ -207,7 +208,7 @@ class Denoiser:
         method : str
             ``dropout``; or ``flips``, for any network: the spread over 16 views of a map (both signs, mirrored, turned by right angles) stands in
             for the epistemic part, and `samples` does not count.
-        noise_sigma, scale
+        noise_sigma, scale, noise_map
             As for `denoise`.
 
         Returns
@@ -223,13 +224,13 @@ class Denoiser:
             As for `denoise`.
         """
         array = as_maps(maps)
-        planes, scales = self._scaled(array, noise_sigma, scale)
+        planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
         return stacked(list(uncertainties(self._runner, planes, scales, samples, seed, method)), array.shape)
 
     def uncertainty_maps(
         self,
         planes: Sequence[NDArray[Any]],
-        scales: Sequence[float],
+        scales: Sequence[Scale],
         samples: int = 50,
         seed: int = 0,
         method: str = "dropout",
@@ -292,7 +293,7 @@ class Denoiser:
         return Scaling(sigma, self.card.input_sigma / sigma, how)
 
     def _scaled(
-        self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None, noise_map: NoiseMap = "off"
+        self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None, noise_map: NoiseMap
     ) -> tuple[list[NDArray[Any]], list[Scale]]:
         """Return the maps of an array one by one, and the factor to network units for each; 1 for those that hold nothing finite."""
         sigmas = per_map(noise_sigma, array.shape[:-2])
@@ -346,9 +347,11 @@ def uncertainty(
     method: str = "dropout",
     noise_sigma: Sigma = "auto",
     scale: float | None = None,
+    noise_map: NoiseMap = NOISE_MAP,
     model: str | Path | models.Model = models.DEFAULT_WITH_UNCERTAINTY,
     **options: Any,
 ) -> Uncertainty:
     """Denoise maps (..., y, x), and tell how far to trust the result; see `Denoiser.uncertainty`, and `Denoiser` for the other options."""
     denoiser = Denoiser(model, **options)
-    return denoiser.uncertainty(maps, samples, seed, method=method, noise_sigma=noise_sigma, scale=scale)
+    settings: dict[str, Any] = {"noise_sigma": noise_sigma, "scale": scale, "noise_map": noise_map}
+    return denoiser.uncertainty(maps, samples, seed, method=method, **settings)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .calibration import Calibration, calibration_of
 from .errors import ModelError
 
 CONTRACT = 1
@@ -57,7 +58,8 @@ class Card:
     dropout : dict or None
         ``{"rate": p, "kind": "element" | "channel", "layers": n}``; None when the graph is deterministic.
     calibration : dict or None
-        Measured on held-out truth: ``{"factor": f, "coverage_1": …, "coverage_2": …}``.
+        Measured on held-out truth: ``{"factor": f, "coverage_1": …, "coverage_2": …}``, perhaps with ``sigmas`` and ``factors``, see
+        `solardn.calibration`.
     source : dict
         Where the weights come from: sha256, training command and revision, data.
     check : dict or None
@@ -102,10 +104,7 @@ class Card:
             raise ModelError(
                 f"the card of network {self.name!r} says dropout of rate {self.drop_rate}; it must be in [0, 1)"
             )
-        if not (np.isfinite(self.factor) and self.factor > 0):
-            raise ModelError(
-                f"the card of network {self.name!r} says a calibration factor of {self.factor}; a positive number is needed"
-            )
+        calibration_of(self.calibration, self.name)  # refuses nonsense
 
     @property
     def drop_rate(self) -> float:
@@ -115,7 +114,12 @@ class Card:
     @property
     def factor(self) -> float:
         """What standard deviations are multiplied by so that they cover the truth; 1 when that was not measured."""
-        return self._number(self.calibration, "calibration", "factor", 1.0)
+        return self.calibrated.factor
+
+    @property
+    def calibrated(self) -> Calibration:
+        """The whole calibration: for networks that one factor does not make honest, factors over σ."""
+        return calibration_of(self.calibration, self.name)
 
     def _number(self, entry: Any, name: str, key: str, without: float) -> float:
         if entry is None:

@@ -20,6 +20,7 @@ from .commands.info import info
 from .commands.inspect import inspect
 from .commands.models import models
 from .commands.page import page
+from .commands.uncertainty import uncertainty
 from .errors import SolardnError
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -71,5 +72,5 @@ def main() -> None:
     """Take the noise out of solar polarimetric maps, and know how far to trust what is left."""
 
 
-for command in (denoise, info, inspect, page, models, doctor, demo):
+for command in (denoise, uncertainty, info, inspect, page, models, doctor, demo):
     main.add_command(command)

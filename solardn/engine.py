@@ -204,6 +204,8 @@ class Engine:
         OutOfMemory, DeviceError
             As for `run`.
         """
+        if self._is_whole:
+            return Shared({}, {"map": batch, "origin": origin}, batch.shape)
         halves = self._open_halves()
         given: dict[str, NDArray[Any]] = {
             "map": np.ascontiguousarray(batch, np.float32),
@@ -237,6 +239,8 @@ class Engine:
         OutOfMemory, DeviceError
             As for `run`.
         """
+        if self._is_whole:
+            return self.run(shared.features["map"], seeds=seeds, origin=shared.features["origin"])
         halves = self._open_halves()
         feed = {**shared.features, "seed": sessions.held(seeds)}
         try:
@@ -246,6 +250,12 @@ class Engine:
             when = f"on {len(seeds)} samples of maps of {'×'.join(map(str, shared.shape))}"
             raise self._translated(error, when) from error
         return dict(zip(halves.cut.sampled_outputs, results, strict=True))
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the graph runs in one piece: where another runtime has it, or it was converted to another precision."""
+        self._open()
+        return self._device == "openvino" or self.precision != "fp32"
 
     def _open_halves(self) -> _Halves:
         """Return the sessions of the two halves of a graph that draws masks, opened where the whole one runs."""

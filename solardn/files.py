@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
 from .cube import Batch
+from .errors import OptionError
 from .familiar import warn
 from .inspection import Inspection
 from .inspector import Inspector
@@ -19,11 +23,13 @@ from .io import Sink, files_of
 from .io.form import Form, chosen_form
 from .io.place import check_place, check_space
 from .journal import Journal
+from .layers import UNCERT
 from .levels import NoiseSigma, find_levels
-from .model import DEFAULT
+from .model import DEFAULT, DEFAULT_WITH_UNCERTAINTY
 from .noisemap import NOISE_MAP
 from .plan import Plan, look_at
-from .recording import denoising_step, stored_as, task
+from .processes import Denoising, Estimation, Process
+from .recording import processing_step, stored_as, task
 from .stages import END, LEVEL, LOOK, Stages
 from .stream import batches_within, stream
 from .summary import Summary, table
@@ -32,8 +38,6 @@ from .work import Progress, Work
 if TYPE_CHECKING:
     from .every import Together
     from .io.frames import Frames
-
-RESIDUAL = "RESIDUAL"
 
 _BUSY = 4  # maps at once for each thread, so that none waits long for another at the end of a batch
 
@@ -126,50 +130,136 @@ def denoise_file(
         One of its children, with a sentence that names the file and the way out. Nothing is left behind then, and the input is
         untouched in any case.
     """
-    begun, stages = time.perf_counter(), Stages()
     checked_cycles(cycles)
-    form = chosen_form(output_dtype, compress)
-    if ext == "all" and isinstance(input, str | os.PathLike):
-        from .every import treat_every
+    return _treat(
+        input,
+        output,
+        lambda network: Denoising(network, cycles, residual),
+        lambda: denoiser or Denoiser(model, **options),
+        {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
+        _Noise(noise_sigma, scale, noise_map),
+        _Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
+    )
 
-        same: dict[str, Any] = {
-            "noise_sigma": noise_sigma,
-            "scale": scale,
-            "noise_map": noise_map,
-            "cycles": cycles,
-            "stokes": stokes,
-            "axes": axes,
-            "fill_value": fill_value,
-            "mask_ext": mask_ext,
-            "residual": residual,
-            "output_dtype": output_dtype,
-            "compress": compress,
-            "inspect": inspect,
-            "progress": progress,
-            "denoiser": denoiser or Denoiser(model, **options),
-        }
-        return treat_every(
-            denoise_file, input, output, layers=1 + residual, form=form, overwrite=overwrite, resume=resume, **same
-        )
-    with look_at(
-        input, ext=ext, axes=axes, stokes=stokes, fill_value=fill_value, mask_ext=mask_ext, noise_map=noise_map
-    ) as plan:
-        layers = [RESIDUAL] if residual else []
-        place = _checked_place(plan, output, layers, form, overwrite)
+
+def uncertainty_file(
+    input: str | os.PathLike[str] | Frames,
+    output: str | os.PathLike[str],
+    *,
+    samples: int = 50,
+    seed: int = 0,
+    method: str = "dropout",
+    model: str | Path = DEFAULT_WITH_UNCERTAINTY,
+    noise_sigma: NoiseSigma = "auto",
+    scale: float | None = None,
+    noise_map: str | os.PathLike[str] = NOISE_MAP,
+    stokes: str | None = None,
+    ext: str | int | None = None,
+    axes: str | None = None,
+    fill_value: float | str = "auto",
+    mask_ext: str | int | None = None,
+    output_dtype: str = "float32",
+    compress: str | None = None,
+    inspect: bool = True,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+    denoiser: Denoiser | None = None,
+    together: Together | None = None,
+    **options: Any,
+) -> Summary:
+    """Denoise every map of a file, and tell how far to trust the result.
+
+    Parameters
+    ----------
+    input, output : path
+        As for `denoise_file`. FITS files get the mean in place of the data, and the extensions ``UNCERT`` (total), ``ALEATORIC`` and
+        ``EPISTEMIC`` with standard deviations (1 σ) in the data's units, NaN where a pixel holds no value and in maps that were not
+        denoised. A ``.npy`` file gives a ``.npz`` with ``mean``, ``sigma``, ``aleatoric`` and ``epistemic``.
+    samples, seed, method
+        As for `Denoiser.uncertainty`. What a network cannot tell is left out.
+    model, noise_sigma, scale, noise_map, stokes, ext, axes, fill_value, mask_ext, output_dtype, compress, inspect, overwrite, resume, progress
+        As for `denoise_file`; but ``rice`` is refused, which would round standard deviations to steps as for the data.
+    denoiser, together, **options
+        As for `denoise_file`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    SolardnError
+        As for `denoise_file`; also when the network cannot tell what is asked for, which names what it can give.
+    """
+    return _treat(
+        input,
+        output,
+        lambda network: Estimation(network, samples, seed, method),
+        lambda: denoiser or Denoiser(model, **options),
+        {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
+        _Noise(noise_sigma, scale, noise_map),
+        _Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
+    )
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Where the noise level comes from."""
+
+    sigma: NoiseSigma
+    scale: float | None
+    map: str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a run goes about it."""
+
+    inspect: bool
+    overwrite: bool
+    resume: bool
+    progress: Progress | None
+    form: Form
+    together: Together | None
+
+
+def _treat(
+    input: str | os.PathLike[str] | Frames,
+    output: str | os.PathLike[str],
+    process_of: Callable[[Denoiser], Process],
+    load: Callable[[], Denoiser],
+    chosen: dict[str, Any],
+    noise: _Noise,
+    manner: _Manner,
+) -> Summary:
+    """Send all maps of a file through a process; whatever is made of them, this is the one way from file to file."""
+    begun, stages = time.perf_counter(), Stages()
+    if chosen["ext"] == "all" and isinstance(input, str | os.PathLike):
+        return _treat_every(input, output, process_of, load, chosen, noise, manner)
+    form, together, resume = manner.form, manner.together, manner.resume
+    with look_at(input, noise_map=noise.map, **chosen) as plan:
+        denoiser = load()
+        process = process_of(denoiser)
+        layers = process.layers
+        if UNCERT in layers and form.compress == "rice":
+            raise OptionError(
+                "--compress rice rounds to steps that are too coarse for standard deviations; take --compress gzip, which keeps all bits"
+            )
+        place = _checked_place(plan, output, layers, form, manner.overwrite)
         if together:
-            place = together.place(ext)
-        denoiser = denoiser or Denoiser(model, **options)
+            place = together.place(chosen["ext"])
         plan.check_size(denoiser.card)
         with stages(LEVEL):
-            levels = find_levels(plan, denoiser, noise_sigma, scale, even=noise_map == "auto")
+            levels = find_levels(plan, denoiser, noise.sigma, noise.scale, even=noise.map == "auto")
             said = warn(plan, denoiser, levels)
-        step = denoising_step(plan, denoiser, levels, noise_sigma, scale, cycles, noise_map, inspect)
+        step = processing_step(plan, denoiser, process, levels, noise.sigma, noise.scale, noise.map, manner.inspect)
         form = form.for_noise(min(level.noise_sigma for level in levels.values()))
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
-        inspector = Inspector(plan, denoiser.memory) if inspect else None
-        work = Work(plan, denoiser, levels, cycles, residual, progress, inspector, stages)
+        inspector = Inspector(plan, denoiser.memory) if manner.inspect else None
+        work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages)
         maker = together or plan.source
         sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)
         try:
@@ -184,8 +274,8 @@ def denoise_file(
                 )
             journal.close(remove=together is None)
         except BaseException:
-            sink.abort(keep=resume)
-            journal.close(remove=not resume)
+            sink.abort(keep=manner.resume)
+            journal.close(remove=not manner.resume)
             raise
         finally:
             if inspector:
@@ -206,7 +296,41 @@ def denoise_file(
             stages=stages.seconds,
             inspection=seen,
             warnings=said,
+            words=process.words,
+            parameters=process.parameters,
+            deviation=float(np.nanmedian(work.deviations)) if work.deviations else None,
         )
+
+
+def _treat_every(
+    input: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    process_of: Callable[[Denoiser], Process],
+    load: Callable[[], Denoiser],
+    chosen: dict[str, Any],
+    noise: _Noise,
+    manner: _Manner,
+) -> Summary:
+    """Send all images of a FITS file through a process; see `solardn.every`."""
+    from .every import treat_every
+
+    denoiser = load()
+
+    def treat(input: Path, output: Path, *, ext: int, together: Together, **_: Any) -> Summary:
+        of_one = replace(manner, together=together)
+        return _treat(input, output, process_of, lambda: denoiser, chosen | {"ext": ext}, noise, of_one)
+
+    return treat_every(
+        treat,
+        input,
+        output,
+        layers=1 + len(process_of(denoiser).layers),
+        form=manner.form,
+        overwrite=manner.overwrite,
+        resume=manner.resume,
+        mask_ext=chosen["mask_ext"],
+        noise_map=noise.map,
+    )
 
 
 def _run(
@@ -217,8 +341,8 @@ def _run(
     following = next(batches, None)
     while following is not None and len(work.records) + len(following.indices) <= len(journal.records):
         blocks = [sink.restore(layer, following.selection) for layer in range(layers)]
-        for result in plan.cube.to_maps(blocks[0]):
-            work.restore(journal.records[len(work.records)], result)
+        for images in zip(*map(plan.cube.to_maps, blocks), strict=True):
+            work.restore(journal.records[len(work.records)], images)
         following = next(batches, None)
     journal.keep(len(work.records))
     journal.open()

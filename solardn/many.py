@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
-from .files import denoise_file
+from .files import denoise_file, uncertainty_file
 from .io import known_format, state_of
 from .io.address import MARK, split
 from .io.frames import Frames
@@ -89,12 +89,13 @@ def denoise_files(
     output_dir: str | os.PathLike[str],
     *,
     model: str | Path = DEFAULT,
+    one: Callable[..., Summary] = denoise_file,
     denoiser: Denoiser | None = None,
     resume: bool = False,
     watch: Watch | None = None,
     **options: Any,
 ) -> Outcome:
-    """Take the noise out of many files with one network.
+    """Take the noise out of many files with one network, or do to them what else is done to one.
 
     Parameters
     ----------
@@ -105,6 +106,8 @@ def denoise_files(
         Folder for the outputs, which bear their inputs' names; made where it does not exist.
     model : str or path
         Name of a network, or an ONNX file.
+    one : callable
+        What is done to each file: `denoise_file`, or `uncertainty_file`.
     denoiser : Denoiser, optional
         One at hand, instead of `model`.
     resume : bool
@@ -112,7 +115,7 @@ def denoise_files(
     watch : callable, optional
         Told each file before it is begun; returns the progress callback for it.
     **options
-        As for `denoise_file` and `Denoiser`.
+        As for that, and for `Denoiser`.
 
     Returns
     -------
@@ -126,25 +129,26 @@ def denoise_files(
     """
     paths = expand(inputs)
     folder = Path(output_dir)
-    check_names(paths, folder)
+    places = output_places(paths, folder, one)
     settings = {key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options}
     denoiser = denoiser or Denoiser(model, **settings)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    finished = _Finished(folder / JOURNAL, [denoiser.model.sha256, sorted(map(repr, options.items()))], resume)
+    finished = _Finished(
+        folder / JOURNAL, [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))], resume
+    )
     done: list[Summary] = []
     skipped: list[Path] = []
     failed: list[tuple[Path, SolardnError]] = []
     units = gather(paths, options.get("ext"), options.get("axes"))
     for number, unit in enumerate(units, 1):
         own = unit.paths if isinstance(unit, Frames) else (unit,)
-        if all(finished.has(path, folder / split(path)[0].name) for path in own):
+        if all(finished.has(path, places[path]) for path in own):
             skipped += own
             continue
         progress = watch(number, len(units), own[0]) if watch else None
-        output = folder / split(own[0])[0].name
         try:
-            done.append(denoise_file(unit, output, denoiser=denoiser, resume=resume, progress=progress, **options))
+            done.append(one(unit, places[own[0]], denoiser=denoiser, resume=resume, progress=progress, **options))
             for path in own:
                 finished.add(path)
         except SolardnError as error:
@@ -154,8 +158,10 @@ def denoise_files(
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
 
 
-def check_names(paths: Sequence[Path], folder: Path) -> None:
-    """Refuse an empty list, two inputs that would write one output, and outputs that are inputs.
+def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summary] = denoise_file) -> dict[Path, Path]:
+    """Return where the output of each file goes; refuse an empty list, two inputs that would write one output, and outputs that are inputs.
+
+    Outputs bear the names of their inputs; but several arrays of a ``.npy`` file are put into a ``.npz``.
 
     Raises
     ------
@@ -165,19 +171,21 @@ def check_names(paths: Sequence[Path], folder: Path) -> None:
         raise OptionError("no input file is named; name at least one")
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder with --output-dir")
-    names: dict[str, Path] = {}
+    taken: dict[Path, Path] = {}
+    places: dict[Path, Path] = {}
     for path in paths:
-        name = split(path)[0].name
-        if name in names:
-            raise OptionError(
-                f"{names[name]} and {path} would both write {folder / name}; denoise them in separate runs"
-            )
-        names[name] = path
+        place = folder / split(path)[0].name
+        if one is uncertainty_file and place.suffix == ".npy":
+            place = place.with_suffix(".npz")
+        if place in taken:
+            raise OptionError(f"{taken[place]} and {path} would both write {place}; denoise them in separate runs")
+        taken[place], places[path] = path, place
     for path in paths:
         if split(path)[0].parent.resolve() == folder.resolve():
             raise OutputError(
                 f"the output of {path} would be in its own folder and replace it; name another --output-dir"
             )
+    return places
 
 
 def _inside(folder: Path) -> list[Path]:

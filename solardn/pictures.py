@@ -9,8 +9,9 @@ from .comparison import Comparison, Pair
 from .coordinates import Coordinates
 from .cube import Index
 from .errors import InputError
+from .io import Source
 from .levels import evenly
-from .plots import Tile, contact_sheet, quicklook
+from .plots import Tile, contact_sheet, quicklook, uncertainty_picture
 
 COLUMNS = 8
 """Most maps of one Stokes parameter on a contact sheet, spread evenly over them."""
@@ -33,6 +34,31 @@ def draw_one(path: Path, files: Comparison, index: Index, sigma: float) -> None:
         path,
         pair.observation,
         pair.result,
+        sigma,
+        files.before.source.unit,
+        where.title(index),
+        where.frame(index),
+    )
+
+
+def draw_trust(path: Path, files: Comparison, index: Index, sigma: float, deviation: Source) -> None:
+    """Draw observation, mean, standard deviation, and |mean| over that of one map; see `solardn.plots.uncertainty_picture`.
+
+    Parameters
+    ----------
+    path, files, index, sigma
+        As for `draw_one`.
+    deviation : Source
+        The standard deviation, of the cube's shape.
+    """
+    where, cube = Coordinates(files.before), files.before.cube
+    pair = _with_values(files, index)
+    own = cube.to_maps(deviation.read(cube.batch_of(index).selection))[0]
+    uncertainty_picture(
+        path,
+        pair.observation,
+        pair.result,
+        own,
         sigma,
         files.before.source.unit,
         where.title(index),

@@ -13,23 +13,22 @@ import numpy as np
 
 from . import __version__
 from .api import Denoiser
-from .arrays import Cycles
-from .cycles import MOST
 from .io import Source, files_of, state_of
 from .io.form import Form
 from .journal import Task
 from .levels import Level, NoiseSigma
 from .plan import Plan
+from .processes import Process
 from .provenance import NOT_INSPECTED, Step
 
 
-def denoising_step(
+def processing_step(
     plan: Plan,
     denoiser: Denoiser,
+    process: Process,
     levels: dict[tuple[str, int], Level],
     noise_sigma: NoiseSigma,
     scale: float | None,
-    cycles: Cycles,
     noise_map: str | os.PathLike[str],
     inspect: bool = True,
 ) -> Step:
@@ -45,7 +44,7 @@ def denoising_step(
         "noise_sigma_from": how,
         "noise_map": _name(plan, plan.sigma) if plan.sigma is not None else str(noise_map),
         "scale": card.input_sigma / typical,
-        "cycles": cycles,
+        **process.parameters,
         "stokes": plan.letters or "all",
         "fill_value": plan.fill_value,
         "axes": {"y": cube.y, "x": cube.x},
@@ -67,12 +66,13 @@ def denoising_step(
     history = (
         f"solardn: {plan.n_denoised} of {cube.n_maps} maps of {cube.map_shape[0]} x {cube.map_shape[1]} pixels denoised"
         + (f" (Stokes {', '.join(plan.letters)}; others copied)" if plan.letters else ""),
-        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how}), {in_words(cycles)}",
+        f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how})",
+        f"solardn: {process.words}",
         f"solardn: axes: {cube.how}",
         *([NOT_INSPECTED] if inspect else []),
     )
     return Step(
-        procedure="solardn denoise",
+        procedure=process.procedure,
         mode=card.name,
         parameters=parameters,
         references=(card.reference,),
@@ -111,13 +111,6 @@ def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str
 def _name(plan: Plan, other: Source) -> str:
     """Return what an image beside the data is called: a part of their file, or another one."""
     return other.label.removeprefix(str(plan.source.path)).strip("[]:") or "0"
-
-
-def in_words(cycles: Cycles) -> str:
-    """Return a number of passes, for people."""
-    if cycles == "auto":
-        return f"up to {MOST} cycles, as each map needs"
-    return f"{cycles} cycle{'s' * (cycles > 1)}"
 
 
 def today() -> str:

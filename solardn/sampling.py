@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Float, whole
+from .calibration import Calibration
 from .card import Card
 from .engine import Engine
 from .errors import ModelError, OptionError
+from .model import DEFAULT_WITH_UNCERTAINTY
 from .moments import Moments
 from .tiling import Network, in_order
 from .units import Prepared
@@ -44,7 +46,8 @@ class Uncertainty:
     seed : int
         Which ones: the same seed gives the same bits, whatever the tiles, the memory and the threads.
     factor : float
-        Calibration on held-out truth, by which all three were multiplied; 1 when the network's card has none for this method.
+        Calibration on held-out truth, by which all three were multiplied; 1 when the network's card has none for this method. Where the card has
+        a map of factors over σ (`solardn.calibration`), that was taken, and this is the one factor that would come nearest.
     """
 
     mean: Float
@@ -57,6 +60,9 @@ class Uncertainty:
     factor: float
 
 
+_NONE = Calibration()
+
+
 @dataclass(frozen=True)
 class Request:
     """How uncertainties are to be found; checked by `request`."""
@@ -64,7 +70,7 @@ class Request:
     method: str
     samples: int
     seed: int
-    factor: float
+    calibration: Calibration = _NONE
 
 
 def request(card: Card, samples: int, seed: int, method: str) -> Request:
@@ -80,23 +86,25 @@ def request(card: Card, samples: int, seed: int, method: str) -> Request:
     if method not in METHODS:
         raise OptionError(f"there is no method {method!r}; possible are {' and '.join(METHODS)}")
     whole(samples, "samples", 0)
-    if whole(seed, "seed", 0) >= 2**32:
+    if not 0 <= seed < 2**32:
         raise OptionError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}")
+    whole(seed, "seed", 0)
     if method == "flips":
-        return Request("flips", VIEWS, seed, 1.0)
+        return Request("flips", VIEWS, seed)
     if samples == 1:
         raise OptionError(
             "samples is 1, and one sample has no spread; give 2 or more, or 0 for the aleatoric part alone"
         )
     has_variance = "log_variance" in card.outputs
     if samples == 0 and has_variance:
-        return Request("aleatoric", 0, seed, 1.0 if card.dropout else card.factor)
+        return Request("aleatoric", 0, seed, _NONE if card.dropout else card.calibrated)
     if has_variance and card.drop_rate > 0:
-        return Request("dropout", samples, seed, card.factor)
+        return Request("dropout", samples, seed, card.calibrated)
     lacks = "no variance output" if not has_variance else "no dropout, so all its samples would agree"
-    gives = "samples=0 gives the aleatoric part alone, and method='flips'" if has_variance else "method='flips'"
+    gives = "0 samples (samples=0, --samples 0) give the aleatoric part alone, and " if has_variance else ""
     raise ModelError(
-        f"network {card.name!r} has {lacks}; {gives} gives a stand-in for the epistemic part, or take a network made for it, such as 'stokes-bayes'"
+        f"network {card.name!r} has {lacks}; {gives}flips (method='flips', --method flips) give a stand-in for the epistemic part, or take a network made for it, such as "
+        f"{DEFAULT_WITH_UNCERTAINTY!r}"
     )
 
 
@@ -175,18 +183,21 @@ def assembled(asked: Request, prepared: Prepared, layers: Float) -> Uncertainty:
     epistemic = None if asked.method == "aleatoric" else parts.pop(0)
     aleatoric = parts.pop(0) if parts else None
 
+    total = layers[1:].sum(axis=0)
+    factors = asked.calibration.at(np.sqrt(total))
+
     def deviation(variance: Float) -> Float:
-        return prepared.restored_deviation(np.sqrt(variance) * np.float32(asked.factor))
+        return prepared.restored_deviation(np.sqrt(variance) * factors)
 
     return Uncertainty(
         mean=prepared.restored(layers[0]),
-        sigma=deviation(layers[1:].sum(axis=0)),
+        sigma=deviation(total),
         aleatoric=None if aleatoric is None else deviation(aleatoric),
         epistemic=None if epistemic is None else deviation(epistemic),
         method=asked.method,
         samples=asked.samples,
         seed=asked.seed,
-        factor=asked.factor,
+        factor=asked.calibration.factor,
     )
 
 
@@ -201,7 +212,7 @@ def unknown(asked: Request, data: Float, card: Card) -> Uncertainty:
         method=asked.method,
         samples=asked.samples,
         seed=asked.seed,
-        factor=asked.factor,
+        factor=asked.calibration.factor,
     )
 
 

@@ -87,6 +87,12 @@ class Summary:
         Why further images of the file stay as they are.
     warnings : tuple of str
         What of the data is far from what the network knows (see `solardn.familiar`).
+    words : str
+        How the maps were treated: cycles, or samples, seed and calibration.
+    parameters : dict
+        The same, as JSON knows it.
+    deviation : float or None
+        Total standard deviation of the result, in the data's units: the median over maps of their medians; None where there is none.
     """
 
     label: str
@@ -106,6 +112,9 @@ class Summary:
     left: tuple[str, ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
+    words: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    deviation: float | None = None
 
     @property
     def denoised(self) -> int:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import Denoiser
-from .arrays import Cycles
 from .cube import Index
 from .errors import InputError
 from .inspector import Inspector
+from .layers import UNCERT
 from .levels import Level
-from .maps import Denoised
 from .missing import Mask
 from .noisemap import unevenness
 from .plan import Plan
+from .processes import Process, Result, difference
 from .stages import LOOK, NETWORK, Stages
 from .summary import MapRecord, rms
 from .units import Scale
@@ -40,7 +40,7 @@ class _Job:
 
 
 class Work:
-    """Denoises maps one by one and notes what it did.
+    """Treats maps one by one and notes what it did.
 
     Parameters
     ----------
@@ -48,9 +48,8 @@ class Work:
     denoiser : Denoiser
     levels : dict
         The noise of each group of maps.
-    cycles : int or "auto"
-    residual : bool
-        Whether data − result is returned as well.
+    process : Process
+        What is made of each map.
     progress : callable or None
     inspector : Inspector or None
         Who looks at residuals.
@@ -63,6 +62,8 @@ class Work:
         The maps done so far.
     pixels : int
         Pixels denoised so far.
+    deviations : list of float
+        Median of the total standard deviation of each map that has one.
     """
 
     def __init__(
@@ -70,30 +71,26 @@ class Work:
         plan: Plan,
         denoiser: Denoiser,
         levels: dict[tuple[str, int], Level],
-        cycles: Cycles,
-        residual: bool,
+        process: Process,
         progress: Progress | None,
         inspector: Inspector | None = None,
         stages: Stages | None = None,
     ) -> None:
-        self._plan, self._denoiser, self._levels, self._cycles = plan, denoiser, levels, cycles
-        self._residual, self._progress, self._inspector = residual, progress, inspector
+        self._plan, self._denoiser, self._levels, self._process = plan, denoiser, levels, process
+        self._progress, self._inspector = progress, inspector
         self._stages = stages or Stages()
+        self.deviations: list[float] = []
         self.records: list[MapRecord] = []
         self.pixels = 0
 
     def __call__(self, indices: Sequence[Index], maps: NDArray[np.floating]) -> Float:
-        """Return the results of some maps and, where wanted, their residuals: shape (layer, map, y, x)."""
+        """Return the results of some maps and what comes beside them: shape (layer, map, y, x)."""
         jobs = [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
         chosen = [job for job in jobs if job.sigma > 0]
-        results = self._denoiser.denoise_maps(
-            [job.values for job in chosen], [job.scale for job in chosen], self._cycles
-        )
-        out = np.empty((1 + self._residual, *maps.shape), np.float32)
+        results = self._process.results([job.values for job in chosen], [job.scale for job in chosen])
+        out = np.empty((1 + len(self._process.layers), *maps.shape), np.float32)
         for number, job in enumerate(jobs):
-            out[0, number] = self._finished(job, results) if job.sigma > 0 else self._left(job)
-            if self._residual:
-                out[1, number] = _difference(job.observed, out[0, number])
+            out[:, number] = self._finished(job, results) if job.sigma > 0 else self._left(job)
             if self._progress:
                 self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
         return out
@@ -113,16 +110,16 @@ class Work:
         scale: Scale = self._denoiser.card.input_sigma / (level.of(index) if sigma is None else sigma)
         return _Job(index, observed, absent, _blanked(observed, absent), level.of(index), scale)
 
-    def _left(self, job: _Job) -> Float:
-        """Return a map that stays as it is: it is not chosen, or holds no value."""
+    def _left(self, job: _Job) -> list[Float]:
+        """Return the layers of a map that stays as it is: it is not chosen, or holds no value."""
         lost = 0 if job.absent is None else job.absent.size
         letter = self._plan.cube.letter(job.index)
         self._pass_by(job.index, job.observed)
         self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan))
-        return job.observed
+        return [job.observed, *self._process.beside(job.observed, job.observed, None)]
 
-    def _finished(self, job: _Job, results: Iterator[Denoised]) -> Float:
-        """Return the next result as the one of this map."""
+    def _finished(self, job: _Job, results: Iterator[Result]) -> list[Float]:
+        """Return the layers of this map: the next result, and what comes beside it."""
         try:
             with self._stages(NETWORK):
                 found = next(results)
@@ -131,20 +128,30 @@ class Work:
         result = found.values
         absent = ~np.isfinite(job.values)
         lost = int(absent.sum())
-        residual_rms = rms(_difference(job.values, result))
+        residual_rms = rms(difference(job.values, result))
         self.pixels += result.size
         letter = self._plan.cube.letter(job.index)
         scale = self._denoiser.card.input_sigma / job.sigma
         uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
         self.records.append(MapRecord(job.index, letter, job.sigma, scale, residual_rms, found.cycles, lost, uneven))
         self._look(job.index, job.values, result, job.sigma)
-        return np.where(absent, job.observed, result) if lost else result
+        values = np.where(absent, job.observed, result) if lost else result
+        beside = self._process.beside(job.observed, values, found)
+        self._note([values, *beside])
+        return [values, *beside]
 
-    def restore(self, record: MapRecord, result: Float) -> None:
-        """Take note of a map that an earlier run did."""
+    def _note(self, images: Sequence[Float]) -> None:
+        """Keep how large the standard deviation of a map is, where it has one."""
+        if UNCERT in self._process.layers:
+            self.deviations.append(float(np.nanmedian(images[1 + self._process.layers.index(UNCERT)])))
+
+    def restore(self, record: MapRecord, images: Sequence[Float]) -> None:
+        """Take note of a map that an earlier run did: its result, and what came beside it."""
+        result = images[0]
         self.records.append(record)
         if record.cycles:
             self.pixels += result.size
+            self._note(images)
         if self._inspector is None or not self._inspector.wants(record.index):
             return
         plane = self._plan.read_map(record.index)
@@ -174,9 +181,3 @@ class Work:
 def _blanked(plane: Float, absent: Mask) -> Float:
     """Return a map with NaN where it holds no value."""
     return np.where(absent, np.float32(np.nan), plane) if absent.any() else plane
-
-
-def _difference(observed: Float, result: Float) -> Float:
-    """Return data − result, NaN where the data are not finite."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(observed - result)

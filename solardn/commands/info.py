@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..arrays import Cycles
     from ..io.frames import Frames
     from ..plan import Plan
+    from ..processes import Process
 
 
 @click.command(
@@ -37,27 +38,29 @@ def info(
     threads: int | None,
     tile: Any,
     memory: str,
+    cycles: Cycles,
     as_json: bool,
     **choices: Any,
 ) -> None:
     """Show what would be done to INPUT, a file or a folder: axes, maps, noise level, tiles, memory, device, time. Nothing is written."""
     from ..api import Denoiser
     from ..many import expand
+    from ..processes import Denoising
     from ..rasters import gather
 
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     for unit in gather(expand([input]), choices["ext"], choices["axes"]):
-        show(unit, denoiser, as_json=as_json, **choices)
+        show(unit, denoiser, Denoising(denoiser, cycles), as_json=as_json, **choices)
 
 
 def show(
     path: Path | Frames,
     denoiser: Denoiser,
+    process: Process,
     *,
     noise_sigma: Any,
     scale: float | None,
     noise_map: str,
-    cycles: Cycles,
     as_json: bool,
     **choices: Any,
 ) -> None:
@@ -74,10 +77,9 @@ def show(
             "noise_sigma": noise_sigma,
             "scale": scale,
             "noise_map": noise_map,
-            "cycles": cycles,
             "as_json": as_json,
         }
-        _show_every(path, denoiser, choices)
+        _show_every(path, denoiser, process, choices)
         return
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
@@ -86,30 +88,29 @@ def show(
         found = find_levels(plan, denoiser, noise_sigma, scale)
         said, levels = warn(plan, denoiser, found), list(found.values())
         sigma = statistics.median(level.noise_sigma for level in levels)
-        missing, seconds = _try_one(plan, denoiser, sigma, cycles)
-        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said)
+        missing, seconds = _try_one(plan, denoiser, process, sigma)
+        images = 1 + len(process.layers)
+        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said, images)
     if as_json:
         report.print_json(figures)
     else:
-        _say(figures, cycles)
+        _say(figures, process.words)
 
 
-def _show_every(path: Path, denoiser: Denoiser, choices: dict[str, Any]) -> None:
+def _show_every(path: Path, denoiser: Denoiser, process: Process, choices: dict[str, Any]) -> None:
     """Show each image of a FITS file, and say of those that stay as they are why."""
     from ..errors import InputError, OptionError
     from ..every import numbers_of
 
     for number in numbers_of(path, choices):
         try:
-            show(path, denoiser, **choices | {"ext": number})
+            show(path, denoiser, process, **choices | {"ext": number})
         except (InputError, OptionError) as error:
             click.echo(f"left as it is: {error}", err=choices["as_json"])
 
 
-def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: Cycles) -> tuple[float, float]:
+def _try_one(plan: Plan, denoiser: Denoiser, process: Process, sigma: float) -> tuple[float, float]:
     """Return the part of pixels without value in the map in the middle, and the time that all maps would take, measured on it."""
-    import time
-
     import numpy as np
 
     chosen = [index for index in plan.cube.indices() if plan.denoises(index)]
@@ -118,16 +119,13 @@ def _try_one(plan: Plan, denoiser: Denoiser, sigma: float, cycles: Cycles) -> tu
     absent = plan.missing(index, plane)
     part = np.where(absent, 0, plane)[:1024, :1024]
     denoiser.engine.device  # noqa: B018 - opens the session, which belongs to no map
-    begun = time.perf_counter()
-    denoiser.denoise_map(part, denoiser.card.input_sigma / sigma, cycles)
-    return float(absent.mean()), (time.perf_counter() - begun) * len(chosen) * plane.size / part.size
+    seconds = process.seconds(part, denoiser.card.input_sigma / sigma)
+    return float(absent.mean()), seconds * len(chosen) * plane.size / part.size
 
 
-def _say(figures: dict[str, Any], cycles: Cycles) -> None:
+def _say(figures: dict[str, Any], words: str) -> None:
     from rich.console import Console
     from rich.table import Table
-
-    from ..recording import in_words
 
     unit = f" {figures['unit']}" if figures["unit"] else ""
     height, width = figures["map_shape"]
@@ -146,7 +144,7 @@ def _say(figures: dict[str, Any], cycles: Cycles) -> None:
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
         "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle (not finite, fills, masked)",
         "scale": f"{figures['scale']:.4g} to the network's units",
-        "network": f"{figures['network']}, {in_words(cycles)}",
+        "network": f"{figures['network']}, {words}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",
         "device": f"{figures['device']} ({figures['device_why']})",
         "time": f"about {report.duration(figures['seconds'])}",

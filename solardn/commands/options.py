@@ -75,41 +75,48 @@ cube_options = _all(
 )
 """Which maps of a file are meant."""
 
-network_options = _all(
-    click.option(
-        "--model",
-        metavar="NAME|PATH",
-        default="stokes",
-        show_default=True,
-        help="Network: a name that 'solardn models' lists, or an ONNX file.",
-    ),
-    click.option(
-        "--device",
-        metavar="auto|cpu|openvino|cuda[:N]",
-        default="auto",
-        show_default=True,
-        help="Where to compute; auto takes a GPU when one truly works.",
-    ),
-    click.option(
-        "--precision",
-        metavar="fp32|bf16|fp16",
-        default="fp32",
-        show_default=True,
-        help="Arithmetic of the network: bf16 on OpenVINO, fp16 on CUDA.",
-    ),
-    click.option("--threads", type=int, metavar="N", help="Threads of the CPU.  [default: all this process may use]"),
-    click.option(
-        "--tile",
-        type=auto_or(int),
-        metavar="auto|N",
-        default="auto",
-        show_default=True,
-        help="Pixels along a tile's side; on the CPU the result does not depend on it.",
-    ),
-    click.option(
-        "--memory", metavar="SIZE", default="2GB", show_default=True, help="What the computation may take at most."
-    ),
-)
+
+def _network_options(default: str) -> Callable[[Command], Command]:
+    return _all(
+        click.option(
+            "--model",
+            metavar="NAME|PATH",
+            default=default,
+            show_default=True,
+            help="Network: a name that 'solardn models' lists, or an ONNX file.",
+        ),
+        click.option(
+            "--device",
+            metavar="auto|cpu|openvino|cuda[:N]",
+            default="auto",
+            show_default=True,
+            help="Where to compute; auto takes a GPU when one truly works.",
+        ),
+        click.option(
+            "--precision",
+            metavar="fp32|bf16|fp16",
+            default="fp32",
+            show_default=True,
+            help="Arithmetic of the network: bf16 on OpenVINO, fp16 on CUDA.",
+        ),
+        click.option(
+            "--threads", type=int, metavar="N", help="Threads of the CPU.  [default: all this process may use]"
+        ),
+        click.option(
+            "--tile",
+            type=auto_or(int),
+            metavar="auto|N",
+            default="auto",
+            show_default=True,
+            help="Pixels along a tile's side; on the CPU the result does not depend on it.",
+        ),
+        click.option(
+            "--memory", metavar="SIZE", default="2GB", show_default=True, help="What the computation may take at most."
+        ),
+    )
+
+
+network_options, uncertain_network_options = _network_options("stokes"), _network_options("stokes-bayes")
 """The network and what it runs on: the arguments of `Denoiser`."""
 
 scaling_options = _all(
@@ -176,21 +183,52 @@ comparison_options = _all(
 )
 """What an observation and its result are held against."""
 
-output_options = _all(
-    click.option("--overwrite", is_flag=True, help="Replace an output that exists."),
+way_options = _all(
     click.option(
-        "--quicklook",
+        "--inspect/--no-inspect",
+        default=True,
+        show_default=True,
+        help="See of a sample of maps whether what was taken away is noise; 'solardn inspect' looks at more of them.",
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on where the same command was killed, and keep what is done when this one is interrupted.",
+    ),
+    click.option(
+        "--output-dir",
         type=PATH,
-        metavar="FILE.png",
-        help="Draw observation, result and residual of one map, their spectra and the residual's histogram (also .pdf and .svg; needs the extra 'plot').",
+        metavar="DIR",
+        help="Treat any number of inputs (also folders, patterns like '*.fits', and @LIST, a text file with one name a line) into DIR, under their names.",
     ),
     click.option(
-        "--quicklook-map",
-        metavar="PLACES|sheet",
-        help="Which map of a cube: a place on each axis, as 0,3,2, or some by name, as stokes=V,wavelength=3; or sheet for many maps at once.  "
-        "[default: the one in the middle]",
+        "--profile",
+        is_flag=True,
+        help="Show where the time went, stage by stage, and draw it as OUTPUT.profile.png where matplotlib is installed.",
     ),
+    click.option("--dry-run", is_flag=True, help="Only show what would be done to each input, as 'solardn info' does."),
+    click.option("--overwrite", is_flag=True, help="Replace an output that exists."),
 )
+"""How files are gone through."""
+
+
+def quicklook_options(drawn: str) -> Callable[[Command], Command]:
+    """Return the options for a picture of what is said."""
+    return _all(
+        click.option(
+            "--quicklook",
+            type=PATH,
+            metavar="FILE.png",
+            help=f"Draw {drawn} (also .pdf and .svg; needs the extra 'plot').",
+        ),
+        click.option(
+            "--quicklook-map",
+            metavar="PLACES|sheet",
+            help="Which map of a cube: a place on each axis, as 0,3,2, or some by name, as stokes=V,wavelength=3; or sheet for many maps at once.  "
+            "[default: the one in the middle]",
+        ),
+    )
+
 
 talk_options = _all(
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,17 +58,42 @@ def draw(picture: Path, summary: Summary, given: Path, where: str | None = None,
     """Draw one map of a run or, with the word ``sheet``, many; by default the one in the middle."""
     from ..choice import index_of
     from ..comparison import compare
-    from ..pictures import draw_one, draw_sheet
+    from ..io import open_source
+    from ..pictures import draw_one, draw_sheet, draw_trust
 
     sigmas = {record.index: record.noise_sigma for record in summary.maps if record.cycles}
-    with compare(given, summary.outputs[0], **_which(choices)) as files:
+    result, deviation, ext = _addresses(summary)
+    with compare(given, result, **_which(choices)) as files:
         if where == SHEET:
             draw_sheet(picture, files, sigmas)
             return
         index = list(sigmas)[len(sigmas) // 2] if where is None else index_of(where, files.before.cube)
-        draw_one(picture, files, index, sigmas.get(index, summary.noise_sigma))
+        sigma = sigmas.get(index, summary.noise_sigma)
+        if summary.deviation is None:
+            draw_one(picture, files, index, sigma)
+            return
+        with closing(open_source(deviation, ext)) as source:
+            draw_trust(picture, files, index, sigma, source)
 
 
 def _which(choices: dict[str, Any]) -> dict[str, Any]:
     """Return the options that tell which maps are meant; of several images of a file (``--ext all``) the first is drawn."""
     return {key: choices[key] for key in _CHOICES if choices.get(key) not in (None, "all")}
+
+
+def _addresses(summary: Summary) -> tuple[str | Path, str | Path, str | None]:
+    """Return where the result and its standard deviation are: their files, and the FITS extension of the latter."""
+    from ..io.address import MARK
+    from ..io.rawout import layer_path
+    from ..layers import LAYERS, RESULT, UNCERT
+
+    output = summary.outputs[0]
+    if summary.deviation is None:
+        return output, output, None
+    _, named, name = summary.label.partition(MARK)
+    if named:
+        return f"{output}{MARK}{name}", f"{output}{MARK}{name}_{UNCERT.lower()}", None
+    if output.suffix == ".npz":
+        return f"{output}{MARK}{RESULT}", f"{output}{MARK}{LAYERS[UNCERT].array}", None
+    beside = layer_path(output, UNCERT)
+    return (output, beside, None) if beside in summary.outputs else (output, output, UNCERT)

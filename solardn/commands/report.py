@@ -47,17 +47,28 @@ INFO_KEYS = _COMMON | {
     "seconds": "estimated time of the computation, from one map or a part of it",
 }
 
-DENOISE_KEYS = _COMMON | {
+_DONE = _COMMON | {
     "outputs": "files written",
     "residual_rms": "rms of data − result in the data's units: the median over maps",
     "residual_ratio": "the same in units of the noise",
     "inspection": "what the residuals of a sample of maps say, with the keys of 'solardn inspect'; a text where nothing is known; null with --no-inspect",
-    "cycles": "passes of the network: the most over the maps",
     "pixels": "pixels denoised",
     "seconds": "time taken",
     "others": "the same for the further images of the file, with --ext all",
     "left": "why further images of the file stay as they are, with --ext all",
     "stages": "seconds of each stage; what reads and writes in threads runs beside the others",
+}
+
+DENOISE_KEYS = _DONE | {"cycles": "passes of the network: the most over the maps"}
+
+UNCERTAINTY_KEYS = _DONE | {
+    "method": "dropout, aleatoric (no samples) or flips",
+    "samples": "how many were drawn",
+    "seed": "which ones; null where none were drawn",
+    "dropout": "kind, rate and number of layers of the dropout; null where none was used",
+    "calibration": "the network's calibration that was applied: factor (or sigmas and factors), coverage_1 and coverage_2 reached; null without",
+    "sigma": "what the total standard deviation is made of",
+    "sigma_median": "total standard deviation of the result in the data's units: the median over maps of their medians",
 }
 
 
@@ -110,6 +121,7 @@ def info_figures(
     seconds: float,
     form: Form,
     said: Sequence[str],
+    images: int,
 ) -> dict[str, Any]:
     """Return the figures of `solardn info`."""
     return {
@@ -131,17 +143,35 @@ def info_figures(
         "device_why": denoiser.engine.why,
         "warnings": said,
         "output": f"{form.words}, {plan.source.output_words}",
-        "output_bytes": plan.source.output_bytes(1, form),
+        "output_bytes": plan.source.output_bytes(images, form),
         "seconds": seconds,
     }
 
 
 def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     """Return the figures of `solardn denoise`."""
+    passes = max(record.cycles for record in summary.maps)
+    others = [denoise_figures(other, denoiser) for other in summary.others]
+    return {**_done_figures(summary, denoiser), "cycles": passes, "others": others}
+
+
+def uncertainty_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
+    """Return the figures of `solardn uncertainty`."""
+    others = [uncertainty_figures(other, denoiser) for other in summary.others]
+    return {**_done_figures(summary, denoiser), **deviations(summary), "others": others}
+
+
+def deviations(summary: Summary) -> dict[str, Any]:
+    """Return how standard deviations were found, and how large they are."""
+    found: dict[str, Any] = dict.fromkeys(("method", "samples", "seed", "dropout", "calibration", "sigma"))
+    found |= {key: value for key, value in summary.parameters.items() if value != "none"}
+    return {**found, "sigma_median": summary.deviation}
+
+
+def _done_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     from ..inspection import Inspection
 
     ratio = summary.residual_ratio
-    done = [record for record in summary.maps if record.cycles]
     return {
         "input": summary.label,
         "outputs": [str(path) for path in summary.outputs],
@@ -158,7 +188,6 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "inspection": summary.inspection.as_dict()
         if isinstance(summary.inspection, Inspection)
         else summary.inspection,
-        "cycles": max(record.cycles for record in done),
         "network": summary.network,
         "sha256": denoiser.model.sha256,
         "tile": summary.tile,
@@ -167,7 +196,6 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "warnings": summary.warnings,
         "pixels": summary.pixels,
         "seconds": summary.seconds,
-        "others": [denoise_figures(other, denoiser) for other in summary.others],
         "left": list(summary.left),
         "stages": dict(summary.stages),
     }

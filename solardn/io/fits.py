@@ -40,6 +40,8 @@ class FitsSource:
         The file without its outer compression.
     header_bytes : int
         Size of the image's header.
+    names : frozenset of str
+        What the other extensions are called.
     spans : list of Span
         Where each extension lies in `plain`.
     """
@@ -63,6 +65,7 @@ class FitsSource:
         self.number = choose(hdus, ext, path)
         hdu = hdus[self.number]
         self.label = f"{path}[{hdu.name or self.number}]" if self.number or len(hdus) > 1 else str(path)
+        self.names = frozenset(str(one.name).upper() for number, one in enumerate(hdus) if number != self.number)
         self.spans = spans_of(hdus, path, self.plain.stat().st_size)
         self.compressed = is_compressed(hdu)
         if self.compressed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from astropy.io import fits
 
 from ..errors import InputError
+from ..layers import LAYERS
 from ..provenance import Step, record
 from .checksum import encoded, folded, words_sum
 from .fitsfile import BLOCK, Span
@@ -52,6 +53,18 @@ def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
         rest.remove(key, ignore_missing=True)
     for card in rest.cards:
         new.append(card, end=True)
+    return new
+
+
+def layer_header(header: Any, shape: tuple[int, ...], layer: str) -> Any:
+    """Return a header like the result's for an image beside it, see `solardn.layers`."""
+    about = LAYERS[layer]
+    new = extension_header(header, shape, layer)
+    new.comments["EXTNAME"] = about.words
+    for link in filter(None, (one.link for one in LAYERS.values())):
+        new.remove(link, ignore_missing=True)
+    for key, value in about.keywords.items():
+        new.set(key, value, after="EXTNAME")
     return new
 
 

@@ -18,12 +18,13 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import OptionError, OutputError
+from ..errors import InputError, OptionError, OutputError
+from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
 from .checksum import folded, words_sum
 from .fitsfile import BLOCK, Span
-from .fitsheader import carried_header, extension_header, padded, result_header, with_checksums
+from .fitsheader import carried_header, layer_header, padded, result_header, with_checksums
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .place import PartFile, writing
@@ -175,6 +176,7 @@ class FitsSink:
         """Give every extension its place; the images come in the order (changed image, layer)."""
         layout = _Layout()
         source = self._changed[0].source
+        _refuse_twice(source, layers)
         changed = {image.source.number: image for image in self._changed}
         made: dict[int, list[_Image]] = {}
         with source.plain.open("rb") as given:
@@ -182,13 +184,16 @@ class FitsSink:
                 if number in changed:
                     one = changed[number]
                     header = result_header(one.source, one.step, one.form, self.output.name)
+                    for layer in layers:
+                        if link := LAYERS[layer].link:
+                            header[link] = (layer, LAYERS[layer].words)
                     made[number] = [self._image(layout, header, one)]
                 else:
                     layout.copies.append((span, layout.end))
                     layout.end += len(carried_header(given, span, 0)) + padded(span.end - span.data)
         for number, one in changed.items():
             for layer in layers:
-                header = extension_header(made[number][0].header, one.source.shape, layer)
+                header = layer_header(made[number][0].header, one.source.shape, layer)
                 if "OBS_HDU" in header:
                     header["OBS_HDU"] = 0
                 if len(changed) > 1:
@@ -299,6 +304,15 @@ class FitsSink:
     def abort(self, *, keep: bool = False) -> None:
         """Leave nothing behind, or what a later run needs to go on."""
         self._part.abort(keep=keep)
+
+
+def _refuse_twice(source: FitsSource, layers: Sequence[str]) -> None:
+    """Refuse layers whose name an extension bears already: readers would take the one for the other."""
+    for layer in layers:
+        if layer in source.names:
+            raise InputError(
+                f"{source.path} has an extension {layer} already, which readers would take for that of the result; give it another name first (EXTNAME)"
+            )
 
 
 def output_bytes(source: FitsSource, layers: int, form: Form) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..cube import Selection
 from ..errors import InputError, OutputError
+from ..layers import UNCERT
 from ..provenance import Step
 from .form import FLOAT32, Form, refuse_compression
 from .raw import RawArray
@@ -57,7 +58,9 @@ class NumpySource:
         return "as a .npy file"
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
-        """Return the files of an output: one for the result, one for each further layer."""
+        """Return the files of an output: one for the result, one for each further layer; or all in one ``.npz``."""
+        if _is_archive(output, layers):
+            return [output]
         return [output, *(layer_path(output, layer) for layer in layers)]
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
@@ -71,16 +74,28 @@ class NumpySource:
     def sink(
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> RawSink:
-        """Begin a .npy file of this shape, and one more for each further layer."""
+        """Begin a .npy file of this shape, and one more for each further layer; or a .npz file with all of them."""
+        dtype = form.dtype.newbyteorder("<")
+        refuse_compression(self.label, form)
+        if _is_archive(output, layers):
+            from .archive import ArchiveSink
+
+            return ArchiveSink(output, layers, step, self.shape, dtype, resume)
+        if UNCERT in layers:
+            raise OutputError(
+                f"the output {output} would hold one array, and a .npy file gives several here; let its name end in .npz"
+            )
         if output.suffix != ".npy":
             raise OutputError(f"the output {output} of a .npy file must be a .npy file; let its name end so")
-        refuse_compression(self.label, form)
-        dtype = form.dtype.newbyteorder("<")
         return RawSink(self.outputs(output, layers), npy_header(self.shape, dtype), self.shape, dtype, resume)
 
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+def _is_archive(output: Path, layers: Sequence[str]) -> bool:
+    return output.suffix == ".npz" and UNCERT in layers
 
 
 def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:

@@ -1,0 +1,203 @@
+"""What commands that make files of files have in common: one input, many inputs, or only a look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import report
+
+if TYPE_CHECKING:
+    from ..api import Denoiser
+    from ..processes import Process
+    from ..summary import Summary
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What a command does to each file.
+
+    Attributes
+    ----------
+    one : callable
+        As `solardn.denoise_file`.
+    process : callable
+        Makes, of a network, the process that ``one`` would use; refuses what the network cannot do.
+    choices : dict
+        Arguments of ``one``.
+    figures : callable
+        Makes JSON of a summary.
+    say : callable
+        Prints lines of its own about a summary.
+    """
+
+    one: Callable[..., Summary]
+    process: Callable[[Denoiser], Process]
+    choices: dict[str, Any]
+    figures: Callable[[Summary, Denoiser], dict[str, Any]]
+    say: Callable[[Summary], None] = lambda summary: None
+
+
+def treat(
+    files: tuple[str, ...],
+    treatment: Treatment,
+    *,
+    output_dir: Path | None,
+    dry_run: bool,
+    profile: bool,
+    model: str,
+    device: str,
+    precision: str,
+    threads: int | None,
+    tile: Any,
+    memory: str,
+    quicklook: Path | None,
+    quicklook_map: str | None,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    **shared: Any,
+) -> None:
+    """Run a command."""
+    if output_dir is None and len(files) != 2:
+        raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
+    if output_dir is not None and quicklook:
+        raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
+    if output_dir is not None and profile:
+        raise click.UsageError("--profile follows the time of one file; leave it out with --output-dir")
+    if quicklook_map is not None and not quicklook:
+        raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
+    from ..api import Denoiser
+    from ..many import expand
+    from ..rasters import gather
+    from . import picture
+    from . import profile as profiles
+    from .info import show
+    from .progress import shown
+
+    if quicklook:
+        picture.check(quicklook, [Path(name) for name in files], quicklook_map, **shared)
+    denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
+    process = treatment.process(denoiser)
+    if dry_run:
+        for unit in gather(expand(files[:1] if output_dir is None else files), shared["ext"], shared["axes"]):
+            show(unit, denoiser, process, as_json=as_json, **shared)
+        return
+    choices = {**shared, **treatment.choices}
+    if output_dir is not None:
+        _many(files, output_dir, denoiser, treatment, quiet, as_json, choices)
+        return
+    given, output = map(Path, files)
+    if profile:
+        profiles.check(output, given, overwrite=shared["overwrite"])
+    with shown(not quiet) as watch:
+        summary = treatment.one(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
+    if quicklook:
+        picture.draw(quicklook, summary, given, quicklook_map, **shared)
+    if as_json:
+        report.print_json(treatment.figures(summary, denoiser))
+    elif not quiet:
+        for one in (summary, *summary.others):
+            _say(one, denoiser, treatment, verbose)
+        for why in summary.left:
+            click.echo(f"left as it is: {why}")
+        if profile:
+            profiles.show(summary, output)
+
+
+def _many(
+    files: tuple[str, ...],
+    output_dir: Path,
+    denoiser: Denoiser,
+    treatment: Treatment,
+    quiet: bool,
+    as_json: bool,
+    choices: dict[str, Any],
+) -> None:
+    """Treat many files, and fail at the end when one did."""
+    from ..errors import SolardnError
+    from ..many import denoise_files
+    from .progress import shown
+
+    with shown(not quiet) as watch:
+        outcome = denoise_files(files, output_dir, one=treatment.one, denoiser=denoiser, watch=watch, **choices)
+    if as_json:
+        report.print_json(
+            {
+                "files": [treatment.figures(summary, denoiser) for summary in outcome.done],
+                "skipped": [str(path) for path in outcome.skipped],
+                "failed": [{"input": str(path), "error": str(error)} for path, error in outcome.failed],
+            }
+        )
+    elif not quiet:
+        for summary in outcome.done:
+            others = f" and {len(summary.outputs) - 1} more" if len(summary.outputs) > 1 else ""
+            click.echo(
+                f"{summary.outputs[0]}{others}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g} {summary.unit}"
+            )
+        skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
+        click.echo(f"{outcome.files} files denoised{skipped}")
+    for _, error in outcome.failed:
+        click.echo(f"failed: {error}", err=True)
+    if outcome.failed:
+        count = outcome.files + len(outcome.skipped) + len(outcome.failed)
+        raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above; the others are done")
+
+
+def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool) -> None:
+    cube = summary.cube
+    left = cube.n_maps - summary.denoised
+    unit = f" {summary.unit}" if summary.unit else ""
+    speed = summary.pixels / summary.seconds / 1e6
+    click.echo(f"{summary.label} → {', '.join(map(str, summary.outputs))}")
+    click.echo(
+        f"  maps      {summary.denoised} of {cube.map_shape[0]} × {cube.map_shape[1]} pixels denoised"
+        + (f", {left} copied" if left else "")
+    )
+    click.echo(f"  axes      {cube.how}")
+    click.echo(f"  noise     rms {summary.noise_sigma:.4g}{unit}; residual {summary.residual_ratio:.3g} times that")
+    if summary.missing:
+        click.echo(
+            f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value (not finite, fills, masked) and stay as they are"
+        )
+    _say_inspection(summary)
+    treatment.say(summary)
+    click.echo(
+        f"  network   {summary.network}{_passes(summary)}, on {summary.device}, {report.duration(summary.seconds)}, {speed:.2g} Mpx/s"
+    )
+    if verbose:
+        click.echo(f"  device    {summary.why}")
+        click.echo(f"  tile      {summary.tile} pixels, memory {report.size(denoiser.memory)}")
+        for level in summary.levels:
+            name = f"{level.stokes} {level.wavelength}".strip()
+            how = f"from {level.maps} maps" if level.maps else "not estimated from its own maps"
+            click.echo(f"  level     {name}: {level.noise_sigma:.4g}{unit}, {how}")
+
+
+def _say_inspection(summary: Summary) -> None:
+    """Say what the residuals are like, each verdict once."""
+    seen = summary.inspection
+    if seen is None:
+        return
+    if isinstance(seen, str):
+        click.echo(f"  residual  {seen}")
+        return
+    kinds: dict[str, list[str]] = {}
+    for line in seen.lines:
+        kinds.setdefault(line.words, []).append(line.name)
+    for words, names in kinds.items():
+        which = f" ({', '.join(names)})" if any(names) and len(kinds) > 1 else ""
+        click.echo(f"  residual  {words}{which}")
+
+
+def _passes(summary: Summary) -> str:
+    """Return how many passes of the network the maps got, where that was to be chosen."""
+    if "cycles" not in summary.parameters:
+        return ""
+    passes = sorted({record.cycles for record in summary.maps if record.cycles})
+    words = f"{passes[0]} cycle{'s' * (passes[-1] > 1)}"
+    return ", " + (words if len(passes) == 1 else f"{passes[0]} to {passes[-1]} cycles")

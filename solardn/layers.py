@@ -1,0 +1,45 @@
+"""Images that an output may hold beside its result: what they are called, and what headers say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+RESIDUAL, UNCERT, ALEATORIC, EPISTEMIC = "RESIDUAL", "UNCERT", "ALEATORIC", "EPISTEMIC"
+"""Names of extensions in FITS, and in lower case of files beside the output in formats that hold one array a file."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is said of an image beside the result.
+
+    Attributes
+    ----------
+    words : str
+        What it is, for the comment of ``EXTNAME``.
+    array : str
+        Its name in ``.npz`` files.
+    keywords : mapping of str to str
+        Further keywords of its own header.
+    link : str
+        Keyword of the result's header that names it, or empty.
+    """
+
+    words: str
+    array: str
+    keywords: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+
+
+_DEVIATION = {"UTYPE": "StdDevUncertainty"}  # what astropy's CCDData looks for
+
+LAYERS = {
+    RESIDUAL: Layer("data - result", "residual"),
+    # astropy's CCDData.read takes the extension of this name without being asked; SIGMADAT is SOLARNET's.
+    UNCERT: Layer("total standard deviation, 1 sigma", "sigma", _DEVIATION, "SIGMADAT"),
+    ALEATORIC: Layer("standard deviation by the noise", "aleatoric", _DEVIATION),
+    EPISTEMIC: Layer("standard deviation by the network", "epistemic", _DEVIATION),
+}
+
+RESULT = "mean"
+"""The result's name in ``.npz`` files."""
