@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Denoiser, Scaling, denoise, uncertainty
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
-    from .files import denoise_file
+    from .files import denoise_file, uncertainty_file
     from .many import Outcome, denoise_files
     from .sampling import Uncertainty
     from .summary import Summary
@@ -29,6 +29,7 @@ _WHERE = {
     "Summary": "summary",
     "Uncertainty": "sampling",
     "uncertainty": "api",
+    "uncertainty_file": "files",
 }
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "denoise_file",
     "denoise_files",
     "uncertainty",
+    "uncertainty_file",
 ]
 
 

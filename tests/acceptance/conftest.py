@@ -59,6 +59,9 @@ def folder_of_networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     networks.pooled(folder / "blocks.onnx")
     if not (Path(__file__).parents[2] / "models" / "stokes.onnx").exists():
         networks.checked(folder / "stokes.onnx")  # stands in for the default network in a checkout that lacks it
+    networks.masked(folder / "masked.onnx", min_size=3)
+    if not (Path(__file__).parents[2] / "models" / "stokes-bayes.onnx").exists():
+        networks.masked(folder / "stokes-bayes.onnx", min_size=3)
     return folder
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from solardn.cli import main
-from solardn.commands.report import DENOISE_KEYS, INFO_KEYS
+from solardn.commands.report import DENOISE_KEYS, INFO_KEYS, UNCERTAINTY_KEYS
 
 from .. import networks
 
@@ -45,10 +45,14 @@ def test_the_examples_run(solardn, words, tmp_path, noisy, crisp, monkeypatch):
         solardn.good(*shlex.split(example))
 
 
-@pytest.mark.parametrize(("command", "keys"), [("info", INFO_KEYS), ("denoise", DENOISE_KEYS)])
+KEYS = {"info": INFO_KEYS, "denoise": DENOISE_KEYS, "uncertainty": UNCERTAINTY_KEYS}
+
+
+@pytest.mark.parametrize(("command", "keys"), KEYS.items(), ids=KEYS)
 def test_every_json_key_is_in_the_help_and_the_other_way_round(solardn, crisp, tmp_path, command, keys):
-    output = [tmp_path / "out.fits"] if command == "denoise" else []
-    figures = solardn.json(command, crisp, *output, "--model", "smooth")
+    output = [] if command == "info" else [tmp_path / "out.fits"]
+    model = "masked" if command == "uncertainty" else "smooth"
+    figures = solardn.json(command, crisp, *output, "--model", model)
     assert set(figures) == set(keys)
     said = solardn.good(command, "--help")
     assert all(key in said and meaning in said for key, meaning in keys.items())
@@ -64,7 +68,8 @@ def test_the_module_is_the_command():
     assert ran.stdout.startswith("solardn, version ")
 
 
-@pytest.mark.parametrize("keys", [INFO_KEYS, DENOISE_KEYS], ids=["info", "denoise"])
-def test_every_json_key_is_in_the_docs(keys):
-    docs = (Path(__file__).parents[2] / "docs" / "files.md").read_text()
+@pytest.mark.parametrize(("command", "keys"), KEYS.items(), ids=KEYS)
+def test_every_json_key_is_in_the_docs(command, keys):
+    page = "uncertainty.md" if command == "uncertainty" else "files.md"
+    docs = (Path(__file__).parents[2] / "docs" / page).read_text()
     assert all(f"| `{key}` | {meaning} |" in docs for key, meaning in keys.items())
