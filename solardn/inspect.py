@@ -58,7 +58,7 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     before, after = files.before.source, files.after.source
     if not known:
         raise InputError(
-            f"{before.label} and {after.label} have no value in common, so there is nothing to compare; give other files"
+            f"{before.label} and {after.label} have no value in common: the maps of one are constant, masked, or not finite; give other files"
         )
     return Inspection(before.label, after.label, before.unit, known)
 
