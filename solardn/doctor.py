@@ -54,7 +54,7 @@ def examine() -> list[Finding]:
         found.append(
             Finding(name, there[1] if there else f"not installed: pip install 'solardn[{extra}]' for pictures", None)
         )
-    found += [_device("cpu", needed=True), _device("cuda", needed=False)]
+    found += [_device("cpu", needed=True), _device("openvino", needed=False), _device("cuda", needed=False)]
     found.append(Finding("threads", f"{usable_cpus()} that this process may use", None))
     names = list(available())
     found.append(
