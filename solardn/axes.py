@@ -153,6 +153,10 @@ def _settle_space(
     """Leave exactly one y and one x among the roles, and say how they were found."""
     space = [number for number, role in enumerate(roles) if role in ("y", "x")]
     silent = [number for number, role in enumerate(roles) if role is None]
+    if len(space) > 2 and sum(shape[number] > 1 for number in space) == 2:  # one of one pixel is no obstacle
+        for number in [number for number in space if shape[number] == 1]:
+            roles[number] = "other"
+            space.remove(number)
     if len(space) > 2:
         raise InputError(
             f"{where} has {len(space)} axes in space ({_listed(space, names)}), a map has two; say which with --axes, for instance --axes y={space[-2]},x={space[-1]}"
@@ -161,12 +165,14 @@ def _settle_space(
     if len(space) == 1 or (len(space) == 2 and len(long_ones) < 2 and max(shape) > 1):
         raise InputError(_one_axis(where, shape, names, space, long_ones))
     if len(space) == 2:
-        if {roles[number] for number in space} != {"y", "x"}:
-            if names[space[0]] == names[space[1]] and names[space[0]] not in _SILENT:
-                raise InputError(
-                    f"{where} calls both axis {space[0]} and axis {space[1]} {names[space[0]]}, so its header contradicts itself; "
-                    f"say which are space with --axes y={space[0]},x={space[1]}"
-                )
+        first, second = (names[number] for number in space)
+        same = {roles[number] for number in space} != {"y", "x"}
+        if first not in _SILENT and second not in _SILENT and (same or _frame(first) != _frame(second)):
+            raise InputError(
+                f"{where} calls axis {space[0]} {first} and axis {space[1]} {second}, which are not the two coordinates of one frame, so its header contradicts itself; "
+                f"say which are space with --axes y={space[0]},x={space[1]}"
+            )
+        if same:
             roles[space[0]], roles[space[1]] = "y", "x"
         return "space as the header says"
     candidates = [number for number in silent if shape[number] > 1]
@@ -182,6 +188,11 @@ def _settle_space(
     if not header:
         return f"space is {'the last two axes' if last else f'axes {y} and {x}'}, as the format does not say (--axes changes that)"
     return f"the header does not say which axes are space: taking {'the last two' if last else f'axes {y} and {x}'} (--axes changes that)"
+
+
+def _frame(kind: str) -> str:
+    """Return the frame that a coordinate of the sphere belongs to, such as HP of HPLN; empty for others."""
+    return kind[:-2] if len(kind) == 4 and kind.endswith(("LN", "LT")) else ""
 
 
 def _one_axis(where: str, shape: Sequence[int], names: list[str], space: list[int], long_ones: list[int]) -> str:

@@ -21,7 +21,7 @@ from .inspection import Inspection
 from .inspector import Inspector
 from .io import Sink, files_of
 from .io.form import Form, chosen_form
-from .io.place import check_place, check_space
+from .io.place import PartLostError, check_place, check_space
 from .journal import Journal
 from .layers import UNCERT
 from .levels import NoiseSigma, find_levels
@@ -261,7 +261,11 @@ def _treat(
         inspector = Inspector(plan, denoiser.memory) if manner.inspect else None
         work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages)
         maker = together or plan.source
-        sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)
+        try:
+            sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)
+        except PartLostError:
+            journal.keep(0)
+            sink = maker.sink(place, layers, step, form=form)
         try:
             at_once = _BUSY * denoiser.engine.threads
             _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once, stages)

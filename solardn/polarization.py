@@ -52,6 +52,8 @@ def letters_along(
 
 def _codes(header: Mapping[str, Any], world: int, length: int) -> list[int] | None:
     """Return the FITS codes along a linear Stokes axis, or None where the header does not give whole numbers."""
+    if str(header.get(f"CTYPE{world}", "")).strip().upper().endswith("-TAB"):
+        return None  # its values stand in a table
     reference, first, step = (
         float(header.get(f"{key}{world}", default)) for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
     )

@@ -79,6 +79,10 @@ def check_space(output: Path, size: int) -> None:
         )
 
 
+class PartLostError(Exception):
+    """What an earlier run wrote is not there any more, so that it must begin anew; caught where runs begin."""
+
+
 class PartFile:
     """A file that grows beside its place under a hidden name.
 
@@ -93,12 +97,16 @@ class PartFile:
     ------
     OutputError
         It cannot be made, or another run is writing the same output.
+    PartLostError
+        It is to be kept and is not there.
     """
 
     def __init__(self, output: Path, *, resume: bool = False) -> None:
         self.output = output
         self._done = False
         self.part = output.with_name(f".{output.name}.solardn-part")
+        if resume and not self.part.exists():  # going on in an empty file would make zeros of what was done
+            raise PartLostError(self.part)
         with writing(output):
             self.file = self._open()
             if not resume:

@@ -107,6 +107,25 @@ def test_a_run_goes_on_at_the_first_missing_map(cube, tmp_path, count):
     assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
 
 
+@pytest.mark.parametrize("layer", ["out.fits", "out.npy"])
+def test_a_run_whose_pixels_are_gone_begins_anew_and_makes_no_zeros(cube, tmp_path, layer):
+    """As when it was killed between two renames, or its hidden file was deleted and its journal was not."""
+    suffix = layer[-5:].split(".")[1]
+    given = cube
+    if suffix == "npy":
+        given = tmp_path / "in.npy"
+        np.save(given, fits.getdata(cube)[0])
+    words = {"model": "smooth", "residual": True, "scale": 1.0}
+    whole = package.denoise_file(given, tmp_path / f"whole.{suffix}", **words)
+    with pytest.raises(StopError):
+        package.denoise_file(given, tmp_path / f"out.{suffix}", **words, resume=True, progress=stop_after(20))
+    (tmp_path / f".{layer}.solardn-part").unlink()
+    package.denoise_file(given, tmp_path / f"out.{suffix}", **words, resume=True)
+    for path in whole.outputs:
+        same = path.read_bytes() == path.with_name(path.name.replace("whole", "out")).read_bytes()
+        assert same, path  # comparing bytes in the assertion would print them
+
+
 def test_a_raster_goes_on_too(tmp_path):
     data = np.random.default_rng(0).normal(0, 1, (30, 40, 50)).astype(np.float32)
     np.save(tmp_path / "in.npy", data)

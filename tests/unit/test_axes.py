@@ -38,6 +38,14 @@ CRISP = header("HPLN-TAB", "HPLT-TAB", "WAVE-TAB", "STOKES", "UTC--TAB", CRVAL4=
         (header("HPLN-TAN", "HPLT-TAN", "WAVE", "UTC"), (1, 1, 20, 30), "time wavelength y x"),
         (header("", "", "STOKES", CRVAL3=1.0, CRPIX3=1.0), (4, 20, 30), "stokes y x"),
         (header("HPLN-TAN", "HPLT-TAN", "REPEAT"), (5, 20, 30), "other y x"),
+        (header("CRLN-CAR", "CRLT-CAR", "FREQ-W2F"), (5, 20, 30), "wavelength y x"),
+        (header("HGLN-TAN", "HGLT-TAN", "VELO-F2V"), (5, 20, 30), "wavelength y x"),
+        (
+            header("HPLN-TAB", "HPLT-TAB", "WAVE-TAB", "STOKES", "UTC--TAB", CRVAL4=1.0, CRPIX4=1.0),
+            (2, 4, 3, 20, 30),
+            "time stokes wavelength y x",
+        ),
+        (header("SOLX", "SOLY", "HECR"), (1, 20, 30), "other y x"),
     ],
 )
 def test_the_header_tells_the_roles_wherever_the_axes_stand(given, shape, expected):
@@ -123,7 +131,10 @@ def test_a_stokes_axis_that_the_user_names_is_taken_in_the_usual_order(length, l
         (header("WAVE", "HPLT-TAN", "HPLN-TAN"), (1, 20, 30), "one axis only.*--axes y=1,x=2"),
         (header("WAVE", "TIME"), (20, 30), "no two axes in space.*--axes y=0,x=1"),
         (header("HPLN-TAN", "HPLT-TAN", "HGLN-CAR"), (5, 20, 30), "3 axes in space"),
-        (header("HPLN-TAN", "HPLN-TAN"), (20, 30), "contradicts itself.*--axes"),
+        (header("HPLN-TAN", "HPLN-TAN"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
+        (header("HPLN-TAN", "HGLN-CAR"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
+        (header("HPLN-TAN", "CRLT-CAR"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
+        (header("X", "Y", "STOKES-TAB", CRVAL3=1.0, CRPIX3=1.0), (4, 20, 30), "not given.*--axes stokes=0"),
         (header("X", "Y", "STOKES", "STOKES", CRVAL3=1.0, CRVAL4=1.0), (4, 4, 20, 30), "2 Stokes axes"),
         (header("X", "Y", "STOKES", CRVAL3=0.0, CRPIX3=1.0), (4, 20, 30), "0, 1, 2, 3.*--axes stokes=0"),
     ],
