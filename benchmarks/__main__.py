@@ -9,6 +9,7 @@ from .noise import noise
 from .quality import quality
 from .runtime import runtime
 from .scaling import scaling
+from .uncertainty import uncertainty
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,7 +17,7 @@ def main() -> None:
     """Measure speed, memory and quality."""
 
 
-for command in (cli, noise, quality, runtime, scaling):
+for command in (cli, noise, quality, runtime, scaling, uncertainty):
     main.add_command(command)
 
 if __name__ == "__main__":

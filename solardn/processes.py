@@ -140,8 +140,16 @@ class Estimation:
         found: dict[str, Any] = {"method": asked.method, "samples": asked.samples}
         if asked.method == "dropout":
             found |= {"seed": asked.seed, "dropout": card.dropout}
-        measured = card.calibration if asked.calibration.measured else None
-        return {**found, "sigma": self.meaning, "calibration": measured or "none"}
+        return {**found, "sigma": self.meaning, "calibration": self._calibration() or "none"}
+
+    def _calibration(self) -> dict[str, Any] | None:
+        """Return what of the calibration belongs into a header: whether it is a map over σ, and what it reached."""
+        entry = self._denoiser.card.calibration or {}
+        if not self.asked.calibration.measured:
+            return None
+        return {key: entry[key] for key in ("factor", "coverage_1", "coverage_2") if key in entry} | {
+            "over_sigma": "sigmas" in entry
+        }
 
     @property
     def meaning(self) -> str:

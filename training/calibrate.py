@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
+
+from solardn.api import Denoiser
+from solardn.calibration import calibration_of
 
 from . import coverage
 from .bank import bank
 from .cases import Maps
-from .methods import Network, network
+from .methods import SAMPLES, Network, network
 
 BANKS = Path("runs/banks")
 LEVELS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Signal-to-noise ratios at which standard deviations are to be honest."""
+WITHIN = {1: 0.04, 2: 0.02}
+"""How far the parts within 1 and 2 σ may be from those of a Gaussian at each of them."""
+_KNOTS = 6
+"""Places of a map of factors over σ, each with as many pixels."""
+Ratio = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""|error| and σ of pixels, in network units."""
 _SEED, _COUNT = 2, 24
 """Seed and number of the fields that validation during training uses, too; weights never saw them."""
 
@@ -36,21 +46,84 @@ def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``factor`` on σ, ``coverage_1`` and ``coverage_2`` with it, and ``data``: what it was measured on.
+        ``factor`` on σ; where that leaves a level of signal-to-noise outside `WITHIN` and a map over σ serves them all better, ``sigmas`` and
+        ``factors`` as well (see `solardn.calibration`). ``coverage_1`` and ``coverage_2``: parts of the truth within 1 and 2 σ, over all
+        levels; ``by_snr``: the same by level. ``data``: what it was measured on.
     """
-    before = (judged.denoiser.card.calibration or {}).get("factor", 1.0)
-    counts = []
-    for maps in track(simulated(banks), description=f"calibrating {judged.name}", total=_COUNT):
-        mean, sigma = judged.uncertainty(maps)
-        counts.append(coverage.count(maps.truth, mean, sigma / before))
-    found = coverage.total(counts)
-    factor = coverage.factor(found)
+    plain = _without_calibration(judged)
+    errors: dict[float, list[Ratio]] = {level: [] for level in LEVELS}
+    maps = track(simulated(banks), description=f"calibrating {judged.name}", total=_COUNT)
+    for number, one in enumerate(maps):
+        found = plain.uncertainty(one.noisy, noise_sigma=judged.stated, samples=SAMPLES, seed=0)
+        units = plain.card.input_sigma / judged.stated
+        pair = (np.abs(found.mean - one.truth) * units).ravel(), (found.sigma * units).ravel()
+        errors[LEVELS[number % len(LEVELS)]].append(pair)
+    return fitted({level: _joined(pairs) for level, pairs in errors.items()})
+
+
+def fitted(errors: Mapping[float, Ratio]) -> dict[str, Any]:
+    """Return the calibration that serves errors and σ (network units) of several levels of signal-to-noise; see `measure`."""
+    error, sigma = _joined(list(errors.values()))
+    single = {"factor": round(_factor(error / sigma), 4)}
+    edges = np.quantile(sigma, np.linspace(0, 1, _KNOTS + 1))
+    places = np.clip(np.searchsorted(edges, sigma, side="right") - 1, 0, _KNOTS - 1)
+    here = [places == knot for knot in range(_KNOTS)]
+    sigmas = np.array([np.exp(np.log(sigma[one]).mean()) for one in here])
+    after = np.maximum.accumulate(sigmas * [_factor(error[one] / sigma[one]) for one in here])
+    after *= 1 + 1e-3 * np.arange(_KNOTS)  # a larger σ stays a larger one
+    varied = {**single, "sigmas": _rounded(sigmas), "factors": _rounded(after / sigmas)}
+    chosen = single
+    if (
+        not _is_honest(single, errors)
+        and bool(np.all(np.diff(sigmas) > 0))
+        and _worst(varied, errors) < _worst(single, errors)
+    ):
+        chosen = varied
+    first, second = _within(chosen, error, sigma)
+    by_snr = {f"{level:g}": [round(part, 4) for part in _within(chosen, *pair)] for level, pair in errors.items()}
     return {
-        "factor": round(factor, 4),
-        "coverage_1": round(coverage.within(found, factor), 4),
-        "coverage_2": round(coverage.within(found, 2 * factor), 4),
+        **chosen,
+        "coverage_1": round(first, 4),
+        "coverage_2": round(second, 4),
+        "by_snr": by_snr,
         "data": f"{_COUNT} simulated maps not trained with, signal-to-noise {LEVELS[0]:g} to {LEVELS[-1]:g}",
     }
+
+
+def _without_calibration(judged: Network) -> Denoiser:
+    model = judged.denoiser.model
+    return Denoiser(replace(model, card=replace(model.card, calibration=None)), device="cpu", threads=1)
+
+
+def _joined(pairs: Sequence[Ratio]) -> Ratio:
+    return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
+
+
+def _factor(ratios: NDArray[np.floating]) -> float:
+    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian."""
+    candidates, ordered = np.geomspace(0.25, 4, 801), np.sort(ratios)
+    misses = sum((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) ** 2 for k in (1, 2))
+    return float(candidates[int(np.argmin(misses))])
+
+
+def _within(entry: Mapping[str, Any], error: NDArray[np.floating], sigma: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the parts of the truth within 1 and 2 calibrated σ."""
+    ratio = error / (sigma * calibration_of(entry, "fitted").at(sigma))
+    return float((ratio < 1).mean()), float((ratio < 2).mean())
+
+
+def _worst(entry: Mapping[str, Any], errors: Mapping[float, Ratio]) -> float:
+    """Return the largest miss over the levels, in units of what is allowed."""
+    parts = [_within(entry, *pair) for pair in errors.values()]
+    return max(abs(part[k - 1] - coverage.NOMINAL[k]) / WITHIN[k] for part in parts for k in WITHIN)
+
+
+def _is_honest(entry: Mapping[str, Any], errors: Mapping[float, Ratio]) -> bool:
+    return _worst(entry, errors) <= 1
+
+
+def _rounded(values: NDArray[np.floating]) -> list[float]:
+    return [float(f"{value:.5g}") for value in values]
 
 
 def calibrate(path: Path) -> dict[str, Any]:

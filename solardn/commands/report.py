@@ -66,7 +66,7 @@ UNCERTAINTY_KEYS = _DONE | {
     "samples": "how many were drawn",
     "seed": "which ones; null where none were drawn",
     "dropout": "kind, rate and number of layers of the dropout; null where none was used",
-    "calibration": "the network's calibration that was applied: factor (or sigmas and factors), coverage_1 and coverage_2 reached; null without",
+    "calibration": "the network's calibration that was applied: factor, over_sigma (true where factors over σ were taken in its place), coverage_1 and coverage_2 reached; null without",
     "sigma": "what the total standard deviation is made of",
     "sigma_median": "total standard deviation of the result in the data's units: the median over maps of their medians",
 }

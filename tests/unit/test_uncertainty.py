@@ -171,9 +171,9 @@ def test_nonsense_is_refused(masked: Path, options: dict[str, Any], says: str) -
 @pytest.mark.parametrize(
     ("make", "samples", "says"),
     [
-        (networks.identity, 50, "no variance output; method='flips' gives a stand-in"),
-        (networks.identity, 0, "no variance output; method='flips' gives a stand-in"),
-        (lambda path: networks.masked(path, rate=0.0), 50, "no dropout, .* samples=0 gives the aleatoric part alone"),
+        (networks.identity, 50, "no variance output; flips .*method='flips'.* give a stand-in"),
+        (networks.identity, 0, "no variance output; flips .*method='flips'.* give a stand-in"),
+        (lambda path: networks.masked(path, rate=0.0), 50, "no dropout, .* 0 samples .* give the aleatoric part alone"),
     ],
 )
 def test_networks_that_cannot_tell_name_what_they_can(
