@@ -58,10 +58,10 @@ def test_an_array_gives_an_archive(solardn, noisy, tmp_path):
     np.save(tmp_path / "map.npy", noisy)
     words = ("uncertainty", tmp_path / "map.npy", "--model", "masked", *QUICK)
     solardn.good(*words, tmp_path / "out.npz", "--samples", 4)
-    found = np.load(tmp_path / "out.npz")
     expected = package.uncertainty(noisy, 4, noise_sigma=0.02, model="masked")
-    for part in PARTS:
-        np.testing.assert_array_equal(found[part], getattr(expected, part))
+    with np.load(tmp_path / "out.npz") as found:
+        for part in PARTS:
+            np.testing.assert_array_equal(found[part], getattr(expected, part))
     assert "let its name end in .npz" in solardn.bad(*words, tmp_path / "out.npy")
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.npz"]
 
