@@ -76,7 +76,8 @@ def publish(name: str) -> None:
     """
     from .publish import publish as run
 
-    click.echo(run(name))
+    for path in run(name):
+        click.echo(path)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""The networks that ship: what each is built from, and how it is trained."""
+"""The networks that ship, and those they start from: what each is built from, and how it is trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from .bank import bank
 from .batches import Batches
 from .network import SMALL, stokes
-from .start import begin, starting_weights
+from .start import begin, starting_weights, trained_weights
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -33,7 +33,9 @@ class Recipe:
     description : str
         What it is, for its card.
     start : str, optional
-        The published network whose weights it starts from, where layers bear the same name.
+        The recipe whose weights it starts from, where layers bear the same name: as it was trained here, else as it is published.
+    mean : str, optional
+        Name under which its mean is published, too, without dropout and variance.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -44,11 +46,14 @@ class Recipe:
     plan: Plan
     description: str
     start: str | None = None
+    mean: str | None = None
     truths: int = 6000
     noises: int = 3000
     bank_seed: int = 1
     held_out_seed: int = 2
 
+
+_STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds"
 
 RECIPES = {
     "stokes-small": Recipe(
@@ -56,10 +61,10 @@ RECIPES = {
         plan=Plan(steps=24_000),
         description="Stokes maps in units of the noise, half the operations of stokes: U-Net at half resolution that subtracts the noise it finds",
     ),
-    "stokes": Recipe(
+    "stokes-trunk": Recipe(
         build=stokes,
         plan=Plan(steps=12_000, rate=1e-3, seed=3, every=1000),
-        description="Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds",
+        description=_STOKES,
         start="stokes-small",
         truths=8000,
         bank_seed=3,
@@ -67,8 +72,9 @@ RECIPES = {
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
         plan=Plan(steps=6_000, rate=5e-4, seed=2, every=500),
-        description="As stokes, with dropout behind the encoder and a log variance, for uncertainty",
-        start="stokes",
+        description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
+        start="stokes-trunk",
+        mean="stokes",
         truths=8000,
         bank_seed=3,
     ),
@@ -79,7 +85,8 @@ def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
     model = recipe.build()
     if recipe.start:
-        begin(model, starting_weights(recipe.start))
+        trained = RUNS / recipe.start / "final.keras"
+        begin(model, trained_weights(trained) if trained.exists() else starting_weights(recipe.start))
     return model
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import onnx
@@ -59,7 +61,16 @@ def _convolutions(model: keras.Model) -> list[keras.layers.Conv2D]:
 
 def starting_weights(name: str) -> Weights:
     """Return the weights of such a network; see `starting_network`."""
-    return {layer.name: layer.get_weights() for layer in starting_network(name).layers if layer.get_weights()}
+    return _weights(starting_network(name))
+
+
+def trained_weights(path: Path) -> Weights:
+    """Return the weights of a network that was trained here, a ``.keras`` file."""
+    return _weights(keras.models.load_model(path, compile=False))
+
+
+def _weights(model: keras.Model) -> Weights:
+    return {layer.name: values for layer in model.layers if (values := layer.get_weights())}
 
 
 def begin(model: keras.Model, weights: Weights) -> None:
