@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,25 +51,16 @@ class Row:
     help="A .npy file (…, y, x) of noise-free truth to judge on instead of the simulated one, or 'cases': the maps on which networks are judged.",
 )
 @click.option("--quick", is_flag=True, help="Of the held-out cases, those with 12 of the 48 truths.")
-@click.option("--network", is_flag=True, help="Ask the network that denoises, too, as solardn denoise does.")
 @click.option("--json", "as_json", is_flag=True, help="Every single result as JSON.")
-def noise(
-    size: int, seeds: int, cutoff: float, held_out: str | None, quick: bool, network: bool, as_json: bool
-) -> None:
+def noise(size: int, seeds: int, cutoff: float, held_out: str | None, quick: bool, as_json: bool) -> None:
     """Compare the noise level found with the true one.
 
     Example: python -m benchmarks noise --held-out cases
     """
-    find: Callable[[Map], float] = noise_sigma
-    if network:
-        from solardn import Denoiser
-
-        denoiser = Denoiser(device="cpu")
-        find = lambda data: denoiser.noise(data).sigma  # noqa: E731
     rows = []
     for kind, name, ratio, data in _cases(quick) if held_out == CASES else _maps(size, seeds, cutoff, held_out):
         started = time.perf_counter()
-        error = find(data) - 1
+        error = noise_sigma(data) - 1
         rows.append(Row(kind, name, ratio, error, time.perf_counter() - started))
     click.echo(json.dumps([asdict(row) for row in rows], indent=1) if as_json else _table(rows))
 

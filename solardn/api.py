@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,14 +16,12 @@ from .engine import Engine
 from .errors import OptionError
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
+from .noise import estimate
 from .noisemap import CONTRADICTION, NOISE_MAP, NoiseMap, at_every_pixel, given_maps, relative
 from .objects import denoise_container, is_container
 from .runner import Runner
 from .sampling import Uncertainty, stacked
 from .units import Scale
-
-if TYPE_CHECKING:
-    from .noise import NoiseEstimate
 
 
 @dataclass(frozen=True)
@@ -238,28 +236,6 @@ class Denoiser:
         """Yield the uncertainties of many maps of one shape, in their order; see `uncertainty` and `denoise_maps`."""
         return uncertainties(self._runner, planes, scales, samples, seed, method)
 
-    def noise(self, plane: NDArray[Any]) -> NoiseEstimate:
-        """Find the noise of a map: from its power spectra, and lower where the network shows that to be too high.
-
-        Parameters
-        ----------
-        plane : ndarray
-            The map (y, x); pixels that are not finite do not count.
-
-        Raises
-        ------
-        InputError
-            No noise can be found in it.
-        """
-        from .bound import bounded
-        from .noise import estimate
-
-        data = as_float32(plane)
-        found = estimate(data)
-        if min(data.shape) < self.card.min_size:
-            return found
-        return bounded(lambda part, sigma: self.denoise_map(part, self.card.input_sigma / sigma), data, found)
-
     def scaling(
         self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
     ) -> Scaling:
@@ -289,7 +265,7 @@ class Denoiser:
         if noise_sigma != "auto":
             sigma, how = positive(noise_sigma, "noise_sigma"), "given"
         else:
-            sigma, how = self.noise(plane).sigma, "estimated"
+            sigma, how = estimate(as_float32(plane)).sigma, "estimated"
         return Scaling(sigma, self.card.input_sigma / sigma, how)
 
     def _scaled(
@@ -312,7 +288,7 @@ class Denoiser:
                 return 1.0
             if noise_sigma != "auto":
                 return self.scaling(data, noise_sigma=noise_sigma).scale  # refuses the word
-            found = self.noise(data)
+            found = estimate(data)
             uneven = relative([found], data.shape) if noise_map == "auto" else None
             return self.card.input_sigma / (
                 found.sigma * (1.0 if uneven is None else at_every_pixel(uneven, data.shape))

@@ -12,7 +12,7 @@ from .api import Denoiser
 from .cube import Index
 from .errors import InputError
 from .levels import Group, Level
-from .noise import NoiseEstimate
+from .noise import NoiseEstimate, estimate
 from .patterns import strange
 from .plan import Plan
 
@@ -99,12 +99,12 @@ def doubts(data: Float, level: float, *, given: bool, letter: str, unit: str, de
     unit : str
         Of the data, or empty.
     denoiser : Denoiser
-        The network, which also bounds the noise that is found.
+        The network.
     """
     network = f"network {denoiser.card.name!r}"
     values = data[np.isfinite(data)].astype(np.float64)
     try:
-        noise = denoiser.noise(data)
+        noise = estimate(data)
     except InputError:  # too small a map, or none: nothing to compare with
         noise = None
     said = [_magnetogram(values, level, letter, unit, network), _intensity(values, noise, letter, network)]

@@ -15,7 +15,7 @@ from .api import Denoiser
 from .cube import Index
 from .errors import InputError, OptionError
 from .missing import Mask
-from .noise import NoiseEstimate
+from .noise import NoiseEstimate, estimate
 from .noisemap import CONTRADICTION, at_every_pixel, relative
 from .plan import Plan
 from .stream import batches_within
@@ -117,9 +117,9 @@ def find_levels(
     wanted = {i: group for group in sampled for i in (groups[group] if per_map else evenly(groups[group], most))}
     found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
     reasons: list[str] = []
-    for index, estimate, why in _estimates(plan, denoiser, list(wanted)):
-        if estimate is not None:
-            found[wanted[index]][index] = estimate
+    for index, noise, why in _estimates(plan, denoiser, list(wanted)):
+        if noise is not None:
+            found[wanted[index]][index] = noise
         elif why:
             reasons.append(why)
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
@@ -180,11 +180,11 @@ def _estimates(
 ) -> Iterator[tuple[Index, NoiseEstimate | None, str]]:
     """Yield for each map its noise, or None and why none is found; several are worked on at once."""
 
-    def estimate(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, NoiseEstimate | None, str]:
+    def one(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, NoiseEstimate | None, str]:
         if absent.all():
             return index, None, ""
         try:
-            return index, denoiser.noise(np.where(absent, np.float32(np.nan), plane)), ""
+            return index, estimate(np.where(absent, np.float32(np.nan), plane)), ""
         except InputError as error:
             return index, None, str(error)
 
@@ -192,7 +192,7 @@ def _estimates(
     with ThreadPoolExecutor(denoiser.engine.threads, "solardn-noise") as pool:
         try:
             for index, plane in _planes(plan, wanted, denoiser.memory):
-                pending.append(pool.submit(estimate, index, plane, plan.missing(index, plane)))
+                pending.append(pool.submit(one, index, plane, plan.missing(index, plane)))
                 if len(pending) > 2 * denoiser.engine.threads:
                     yield pending.popleft().result()
             while pending:
