@@ -15,7 +15,8 @@ from solardn.api import Denoiser
 from solardn.calibration import calibration_of
 
 from . import coverage
-from .bank import bank
+from .bank import SIZE, bank
+from .batches import Batches
 from .cases import Maps
 from .methods import SAMPLES, Network, network
 
@@ -28,16 +29,17 @@ _KNOTS = 6
 """Places of a map of factors over σ, each with as many pixels."""
 Ratio = tuple[NDArray[np.floating], NDArray[np.floating]]
 """|error| and σ of pixels, in network units."""
-_SEED, _COUNT = 2, 24
-"""Seed and number of the fields that validation during training uses, too; weights never saw them."""
+_SEED, _COUNT = 4, 60
+"""Seed and number of the fields: neither weights nor the choice of a training's length saw them."""
 
 
 def simulated(banks: Path = BANKS) -> Iterator[Maps]:
-    """Yield simulated maps at each of `LEVELS`."""
+    """Yield maps at each of `LEVELS` in turn, simulated as those of training are, smooth veils and misjudged noise levels included."""
     truths, noises = (bank(banks, kind, _COUNT, _SEED) for kind in ("truth", "noise"))
-    for number, (truth, noise) in enumerate(zip(truths, noises, strict=True)):
-        signal = np.float32(LEVELS[number % len(LEVELS)]) * truth
-        yield Maps(signal + noise, signal, np.ones(truth.shape))
+    for number in range(_COUNT):
+        level = LEVELS[number % len(LEVELS)]
+        one = Batches(truths, noises, _SEED, count=1, size=SIZE, weakest=level, strongest=level)(number)
+        yield Maps(one.noisy[0, ..., 0], one.truth[0, ..., 0], np.ones((SIZE, SIZE)))
 
 
 def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
@@ -100,9 +102,12 @@ def _joined(pairs: Sequence[Ratio]) -> Ratio:
 
 
 def _factor(ratios: NDArray[np.floating]) -> float:
-    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian."""
+    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian, in units of `WITHIN`."""
     candidates, ordered = np.geomspace(0.25, 4, 801), np.sort(ratios)
-    misses = sum((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) ** 2 for k in (1, 2))
+    misses = sum(
+        ((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) / WITHIN[k]) ** 2
+        for k in WITHIN
+    )
     return float(candidates[int(np.argmin(misses))])
 
 
