@@ -27,8 +27,8 @@ STRONGEST = 45.0
 PEDESTAL = 2.0
 """Mean over standard deviation from which a map of one sign is an intensity image."""
 
-NOISELESS = 30.0
-"""Standard deviation of an intensity image in units of its noise beyond which there is hardly any noise to take out."""
+NOISELESS = 10.0
+"""Standard deviation of an intensity image in units of its noise beyond which there is hardly any noise to take out; where granules fill a map without any, about 11 is found."""
 
 _MAGNETIC = {
     "g",

@@ -12,8 +12,8 @@ from .cube import Index
 from .diagnosis import diagnose
 from .errors import InputError
 from .inspection import Inspection, Line, line_of
-from .levels import Group, evenly
-from .noise import NoiseEstimate, estimate
+from .levels import Group, evenly, samples
+from .noise import estimate
 
 MOST_MAPS = 5
 """Maps of one kind (Stokes parameter and wavelength) that are looked at, spread evenly over it …"""
@@ -53,7 +53,8 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     """Do the same with two files that are open."""
     groups = files.groups()
     most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
-    lines = [_line(files, group, members, most, noise_sigma) for group, members in groups.items()]
+    sampled = samples(max(1, len(groups)))
+    lines = [_line(files, group, members, most, sampled, noise_sigma) for group, members in groups.items()]
     known = tuple(line for line in lines if line)
     before, after = files.before.source, files.after.source
     if not known:
@@ -63,15 +64,20 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     return Inspection(before.label, after.label, before.unit, known)
 
 
-def _line(files: Comparison, group: Group, members: list[Index], most: int, sigma: float | None) -> Line | None:
-    """Diagnose some maps of one kind."""
-    pairs = [pair for pair in map(files.pair, evenly(members, most)) if pair]
-    if not pairs:
+def _line(
+    files: Comparison, group: Group, members: list[Index], most: int, sampled: int, sigma: float | None
+) -> Line | None:
+    """Diagnose some maps of one kind; without a noise level, with the one that `solardn.levels` finds for it."""
+    looked = evenly(members, most)
+    wanted = looked if sigma is not None else sorted({*looked, *evenly(members, sampled)})
+    noises = {pair.index: estimate(pair.observation) for pair in map(files.pair, wanted) if pair}
+    if not noises:
         return None
-    noises: list[NoiseEstimate] = [estimate(pair.observation) for pair in pairs]
-    level = sigma if sigma is not None else float(np.median([noise.sigma for noise in noises]))
+    if sigma is None:  # as before a run, so that both speak of the same noise
+        sigma = float(np.median([noises[index].sigma for index in evenly(members, sampled) if index in noises]))
     found = [
-        (pair.index, diagnose(pair.observation, pair.result, level, pair.intensity, noise))
-        for pair, noise in zip(pairs, noises, strict=True)
+        (pair.index, diagnose(pair.observation, pair.result, sigma, pair.intensity, noises[pair.index]))
+        for pair in map(files.pair, looked)
+        if pair
     ]
-    return line_of(group, found)
+    return line_of(group, found) if found else None

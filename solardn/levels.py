@@ -112,7 +112,7 @@ def find_levels(
         # No map is looked at where the level is given: an empty one will do.
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma  # type: ignore[arg-type]
         return {group: Level(*group, sigma, 0) for group in groups}
-    most = max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // len(groups)))
+    most = samples(len(groups))
     sampled = list(groups) if per_map else _sampled(groups)
     wanted = {i: group for group in sampled for i in (groups[group] if per_map else evenly(groups[group], most))}
     found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
@@ -168,6 +168,11 @@ def _between(medians: dict[Group, float], group: Group) -> float:
         return float(np.median(list(medians.values())))
     places, sigmas = zip(*known, strict=True)
     return float(np.interp(group[1], places, sigmas))
+
+
+def samples(groups: int) -> int:
+    """Return from how many maps of a group its level is estimated at most, where there are so many groups."""
+    return max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // groups))
 
 
 def evenly(members: list[Member], most: int) -> list[Member]:

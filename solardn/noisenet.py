@@ -39,6 +39,15 @@ WEAK = 4.0
 CALM = (0.6, 0.9)
 """Part of the windows without signal from which on spectra can hardly be wrong, and the network counts for less, down to a half."""
 
+STRONG = (5.0, 8.0)
+"""rms of a map over that of its noise from which on spectra are believed in a map where the network is lost only if they say less: signals make both say too much."""
+
+APART = (0.1, 0.4)
+"""Logarithm of the level of the spectra over that of the network from which on the network counts for more, up to alone, if its error is `TRUSTED`: spectra take signals for noise, by factors; a network that is sure does not."""
+
+TRUSTED = (0.1, 0.2)
+"""Relative error, as the network states it, up to which that is done, and from which on it is not."""
+
 FILE = Path(__file__).with_name("noise-level.npz")
 """Its weights."""
 
@@ -110,9 +119,7 @@ def weighed(
     if seen is None:
         return sigma, coarse, 0.0
     told = tell(seen)
-    filled = quiet < SOME and told.sigma > 1 / WEAK  # the map's own rms is 1
-    lost = np.interp(told.error, FILLED, (0, 0.9)) if filled else np.interp(told.error, LOST, (0, 0.5))
-    share = float((np.clip(told.error / SURE, 0.4, 1) - lost) * np.interp(quiet, CALM, (1, 0.5)))
+    share = share_of(told.error, 1 / told.sigma, np.log(sigma / (scale * told.sigma)), quiet)  # the map's own rms is 1
     logs = np.log(np.where(seen.used, told.coarse, told.sigma))
     along = np.array([np.interp(places[1], seen.columns + (SIZE - 1) / 2, line) for line in logs])
     windows = np.array([np.interp(places[0], seen.rows + (SIZE - 1) / 2, line) for line in along.T]).T
@@ -120,6 +127,29 @@ def weighed(
     level = (1 - share) * np.log(sigma) + share * np.log(scale * told.sigma)
     factor = np.exp(level) / np.sqrt(np.mean(np.exp(2 * mixed)))
     return float(np.exp(level)), np.exp(mixed) * factor, share
+
+
+def share_of(error: float, strength: float, apart: float, quiet: float) -> float:
+    """Return the weight of the network, 0 to 1, beside the power spectra.
+
+    Parameters
+    ----------
+    error : float
+        Relative error that the network states.
+    strength : float
+        rms of the map over that of its noise, as the network tells.
+    apart : float
+        Logarithm of the level of the spectra over the network's.
+    quiet : float
+        Part of the windows, 0 to 1, that hold no signal.
+    """
+    strong = float(np.interp(strength, STRONG, (0, 1)))
+    if quiet < SOME and strength < WEAK:
+        lost = np.interp(error, FILLED, (0, 0.9))
+    else:
+        lost = np.interp(error, LOST, (0, 0.5)) * (1 - strong if apart > 0 else 1)
+    share = float((np.clip(error / SURE, 0.4, 1) - lost) * np.interp(quiet, CALM, (1, 0.5)))
+    return max(share, float(np.interp(apart, APART, (0, 1)) * np.interp(error, TRUSTED, (1, 0))))
 
 
 def tell(seen: Tokens, by: Weights | None = None) -> Told:

@@ -46,6 +46,14 @@ def test_the_figures_are_those_of_inspect(solardn, image, tmp_path):
     )
 
 
+def test_inspect_finds_the_level_that_was_taken(solardn, tmp_path):
+    strength = 0.01 * (1 + np.arange(24.0) % 7)[:, None, None]
+    np.save(tmp_path / "a.npy", strength * np.random.default_rng(0).normal(size=(24, 40, 52)))
+    ran = solardn.json("denoise", tmp_path / "a.npy", tmp_path / "b.npy", "--model", "smooth")
+    looked = solardn.json("inspect", tmp_path / "a.npy", tmp_path / "b.npy")
+    assert [line["sigma"] for line in looked["lines"]] == [ran["noise_sigma"]]
+
+
 def test_it_can_be_left_out(solardn, cube, tmp_path):
     assert solardn.json("denoise", cube, tmp_path / "a.fits", "--model", "same", "--no-inspect")["inspection"] is None
     assert "residual not" not in str(fits.getheader(tmp_path / "a.fits")["HISTORY"])
