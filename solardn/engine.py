@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
 from .errors import DeviceError, ModelError, OptionError, SolardnError
 from .machine import usable_cpus
 from .model import Model
+from .tiling import threads_within
 from .versions import installed, onnxruntime
 
 if TYPE_CHECKING:
@@ -55,13 +56,19 @@ class Shared:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class _Halves:
-    """The sessions of the two halves of a graph; the first is None where it has nothing to do."""
+@dataclass
+class _Opened:
+    """The sessions of an engine."""
 
-    cut: Halves
-    shared: Any
-    sampled: Any
+    lock: Any = field(default_factory=threading.Lock)
+    session: Any = None
+    threaded: dict[int, Any] = field(default_factory=dict)
+    """Those with more than one thread within a run."""
+    latest: int = 1
+    """Threads within the run that was begun last."""
+    cut: Halves | None = None
+    shared: dict[int, Any] = field(default_factory=dict)
+    sampled: dict[int, Any] = field(default_factory=dict)
 
 
 class Engine:
@@ -80,8 +87,8 @@ class Engine:
     precision : str
         The arithmetic of the network: ``fp32``; ``bf16`` on OpenVINO; ``fp16`` on CUDA.
     threads : int, optional
-        Threads of the CPU; by default as many as this process may use. Each call of `run` takes one of them, so that results do not
-        depend on their number; callers make `at_once` calls at the same time.
+        Threads of the CPU; by default as many as this process may use. Callers share them out: over calls of `run` at the same time, or
+        within one call. Results do not depend on that.
 
     Raises
     ------
@@ -104,9 +111,7 @@ class Engine:
         self.precision = precision
         self.threads = usable_cpus() if threads is None else whole(threads, "threads", 1)
         self._wanted = device
-        self._lock = threading.Lock()
-        self._session: Any = None
-        self._halves: _Halves | None = None
+        self._opened = _Opened()
         self._device = self._why = ""
         self._precision_error = 0.0
 
@@ -135,7 +140,7 @@ class Engine:
 
     @property
     def at_once(self) -> int:
-        """How many calls of `run` at once serve the device best."""
+        """How many threads are to be shared out over calls of `run`, or within them; 1 where the device sees to that itself."""
         return self.threads if self.device == "cpu" else 1
 
     def run(
@@ -145,6 +150,7 @@ class Engine:
         seeds: NDArray[np.uint32] | None = None,
         origin: tuple[int, int] = (0, 0),
         outputs: Sequence[str] = (),
+        threads: int = 1,
     ) -> dict[str, NDArray[np.float32]]:
         """Run the network.
 
@@ -158,6 +164,8 @@ class Engine:
             Row and column of the batch's first pixel in the whole map, on which the masks depend.
         outputs : sequence of str
             Which outputs are computed; by default all that the card names.
+        threads : int
+            Threads within this run; fewer are taken where the maps are so small that the bits could depend on them.
 
         Returns
         -------
@@ -171,7 +179,7 @@ class Engine:
         DeviceError
             The device cannot be had, or failed.
         """
-        session = self._open()
+        session = self._with(threads_within(batch.shape, self.model.card, threads))
         names = list(outputs or self.model.card.outputs)
         feed: dict[str, Any] = {"map": np.ascontiguousarray(batch, np.float32)}
         if self.model.card.dropout is not None:
@@ -189,14 +197,14 @@ class Engine:
             raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
         return dict(zip(names, results, strict=True))
 
-    def share(self, batch: NDArray[np.float32], origin: tuple[int, int]) -> Shared:
+    def share(self, batch: NDArray[np.float32], origin: tuple[int, int], threads: int = 1) -> Shared:
         """Compute what all samples of a map have in common: what lies before the first mask, and outputs that follow from none.
 
         Parameters
         ----------
         batch : ndarray of float32
             One map, as for `run`, of a network that draws dropout masks.
-        origin : tuple of int
+        origin, threads
             As for `run`.
 
         Raises
@@ -206,25 +214,25 @@ class Engine:
         """
         if self._is_whole:
             return Shared({}, {"map": batch, "origin": origin}, batch.shape)
-        halves = self._open_halves()
+        halves, session = self._shared_half(threads_within(batch.shape, self.model.card, threads))
         given: dict[str, NDArray[Any]] = {
             "map": np.ascontiguousarray(batch, np.float32),
             "origin": np.array(origin, np.int64),
         }
         feed = {name: sessions.held(value) for name, value in given.items()}
-        names = [*halves.cut.features, *halves.cut.shared_outputs]
+        names = [*halves.features, *halves.shared_outputs]
         try:
-            taken = {value.name: feed[value.name] for value in halves.shared.get_inputs()} if halves.shared else {}
-            values = halves.shared.run_with_ort_values(names, taken) if halves.shared else []
+            taken = {value.name: feed[value.name] for value in session.get_inputs()} if session else {}
+            values = session.run_with_ort_values(names, taken) if session else []
             features = dict(zip(names, values, strict=True))
-            outputs = {name: features.pop(name).numpy() for name in halves.cut.shared_outputs}
-            kept = {**features, **{name: feed[name] for name in halves.cut.takes - {"seed"}}}
+            outputs = {name: features.pop(name).numpy() for name in halves.shared_outputs}
+            kept = {**features, **{name: feed[name] for name in halves.takes - {"seed"}}}
             placed = sessions.on_device([*kept.values()], self._device)
         except Exception as error:
             raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
         return Shared(outputs, dict(zip(kept, placed, strict=True)), batch.shape)
 
-    def draw(self, shared: Shared, seeds: NDArray[np.uint32]) -> dict[str, NDArray[np.float32]]:
+    def draw(self, shared: Shared, seeds: NDArray[np.uint32], threads: int = 1) -> dict[str, NDArray[np.float32]]:
         """Return samples of a map: the outputs that follow from the masks, of shape (samples, 1, height, width).
 
         Parameters
@@ -233,6 +241,8 @@ class Engine:
             What `share` returned for the map.
         seeds : ndarray of uint32
             One for each sample.
+        threads : int
+            As for `run`.
 
         Raises
         ------
@@ -240,16 +250,16 @@ class Engine:
             As for `run`.
         """
         if self._is_whole:
-            return self.run(shared.features["map"], seeds=seeds, origin=shared.features["origin"])
-        halves = self._open_halves()
+            return self.run(shared.features["map"], seeds=seeds, origin=shared.features["origin"], threads=threads)
+        halves, session = self._sampled_half(threads_within(shared.shape, self.model.card, threads))
         feed = {**shared.features, "seed": sessions.held(seeds)}
         try:
-            values = halves.sampled.run_with_ort_values(list(halves.cut.sampled_outputs), feed)
+            values = session.run_with_ort_values(list(halves.sampled_outputs), feed)
             results = [value.numpy() for value in values]
         except Exception as error:
             when = f"on {len(seeds)} samples of maps of {'×'.join(map(str, shared.shape))}"
             raise self._translated(error, when) from error
-        return dict(zip(halves.cut.sampled_outputs, results, strict=True))
+        return dict(zip(halves.sampled_outputs, results, strict=True))
 
     @property
     def _is_whole(self) -> bool:
@@ -257,27 +267,53 @@ class Engine:
         self._open()
         return self._device == "openvino" or self.precision != "fp32"
 
-    def _open_halves(self) -> _Halves:
-        """Return the sessions of the two halves of a graph that draws masks, opened where the whole one runs."""
+    def _shared_half(self, threads: int) -> tuple[Halves, Any]:
+        """Return how a graph that draws masks is cut, and a session of what lies before the first; None where nothing does."""
         session = self._open()
-        with self._lock:
-            if self._halves is None:
+        with self._opened.lock:
+            if self._opened.cut is None:
                 from .halves import cut
 
-                found = cut(self.model.data)
-                shared = sessions.beside(session, found.shared) if found.shared else None
+                self._opened.cut = cut(self.model.data)
+            if threads not in self._opened.shared:
+                graph = self._opened.cut.shared
+                self._opened.shared[threads] = sessions.beside(session, graph, threads) if graph else None
+            return self._opened.cut, self._opened.shared[threads]
+
+    def _sampled_half(self, threads: int) -> tuple[Halves, Any]:
+        """Return how a graph is cut, and a session of what follows from the masks."""
+        halves, shared = self._shared_half(next(iter(self._opened.shared), 1))
+        with self._opened.lock:
+            if threads not in self._opened.sampled:
                 described = {v.name: (v.type, v.shape) for v in shared.get_outputs()} if shared else {}
-                self._halves = _Halves(found, shared, sessions.beside(session, found.sampled(described)))
-            return self._halves
+                self._opened.sampled[threads] = sessions.beside(
+                    self._opened.session, halves.sampled(described), threads
+                )
+            return halves, self._opened.sampled[threads]
+
+    def _with(self, threads: int) -> Any:
+        """Return a session with so many threads within a run; the one before it gives back the memory that it keeps."""
+        session = self._open()
+        if self._device != "cpu":
+            return session
+        with self._opened.lock:
+            if threads != self._opened.latest:
+                sessions.give_back(self._opened.threaded.get(self._opened.latest, session), self.model)
+                self._opened.latest = threads
+            if threads == 1:
+                return session
+            if threads not in self._opened.threaded:
+                self._opened.threaded[threads] = sessions.on_cpu(self.model, threads)
+            return self._opened.threaded[threads]
 
     def _open(self) -> Any:
         """Return the session, opened on the device that was asked for."""
-        with self._lock:
-            if self._session is None:
+        with self._opened.lock:
+            if self._opened.session is None:
                 session, self._device, self._why = self._choose()
                 self._see_samples_differ(session)
-                self._session = session
-            return self._session
+                self._opened.session = session
+            return self._opened.session
 
     def _choose(self) -> tuple[Any, str, str]:
         if self._wanted == "cpu":
@@ -339,8 +375,9 @@ class Engine:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: everything but the sessions."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_session", "_halves")}
+        return {k: v for k, v in self.__dict__.items() if k != "_opened"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore what `__getstate__` gave; the sessions open at the first use."""
-        self.__dict__.update(state, _lock=threading.Lock(), _session=None, _halves=None)
+        self.__dict__.update(state)
+        self._opened = _Opened()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,23 +42,28 @@ class Denoised:
 
 
 def denoised(
-    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
+    runner: Runner,
+    planes: Sequence[NDArray[Any]],
+    scales: Sequence[Scale],
+    cycles: Cycles,
+    threads: int | None = None,
 ) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
     asked = checked_cycles(cycles)
 
-    def mean(window: Float, _: tuple[int, int]) -> Float:
-        found: Float = runner.engine.run(window[np.newaxis, np.newaxis], outputs=["mean"])["mean"][0]
-        return found
+    def work(number: int, share: Share) -> Denoised:
+        def mean(window: Float, _: tuple[int, int]) -> Float:
+            batch = window[np.newaxis, np.newaxis]
+            found: Float = runner.engine.run(batch, outputs=["mean"], threads=share.threads)["mean"][0]
+            return found
 
-    def work(number: int, workers: int) -> Denoised:
         data = as_float32(planes[number])
         if not np.isfinite(data).any():
             return Denoised(data.copy(), 1)
         prepared = prepare(data, scales[number])
 
         def once(units: Float) -> Float:
-            layers = runner.tiled(mean, units, workers, runner.limits)
+            layers = runner.tiled(mean, units, share)
             return np.asarray(layers[0])
 
         found, passes = once(prepared.units), 1
@@ -72,7 +77,7 @@ def denoised(
                 found, passes = found + once(prepared.units - found), passes + 1
         return Denoised(prepared.restored(prepared.checked(found, runner.card.name)), passes)
 
-    return runner.each_map(work, planes, runner.limits)
+    return runner.each_map(work, planes, threads)
 
 
 def uncertainties(
@@ -83,27 +88,24 @@ def uncertainties(
     asked = request(card, samples, seed, method)
     seeds = sample_seeds(seed, asked.samples if asked.method == "dropout" else 0)
 
-    def limits() -> Share:
-        return runner.sampling_limits(planes[0].shape)
+    def once(units: Float, share: Share) -> Float:
+        return runner.tiled(single(engine, share.threads), units, share, layers=len(card.outputs))
 
-    def once(units: Float, workers: int) -> Float:
-        return runner.tiled(single(engine), units, workers, runner.limits, layers=len(card.outputs))
-
-    def work(number: int, workers: int) -> Uncertainty:
+    def work(number: int, share: Share) -> Uncertainty:
         data = as_float32(planes[number])
         if not np.isfinite(data).any():
             return unknown(asked, data, card)
         prepared = prepare(data, scales[number])
         if asked.method == "dropout":
             # Samples are shared out over the threads, not tiles: so no margin is computed twice.
-            network = sampling(engine, seeds, limits().batch, limits().runs)
-            found = runner.tiled(network, prepared.units, 1, limits, layers=3)
+            network = sampling(engine, seeds, share.batch, share.runs, share.threads)
+            found = runner.tiled(network, prepared.units, replace(share, runs=1), layers=3)
         elif asked.method == "flips":
-            found = over_flips(prepared.units, lambda view: once(view, workers))
+            found = over_flips(prepared.units, lambda view: once(view, share))
         else:
-            found = once(prepared.units, workers)
+            found = once(prepared.units, share)
         return assembled(asked, prepared, prepared.checked(found, card.name))
 
     if asked.method == "dropout":
-        return (work(number, 1) for number in range(len(planes)))
-    return runner.each_map(work, planes, runner.limits)
+        return (work(number, runner.sampling_limits(planes[0].shape)) for number in range(len(planes)))
+    return runner.each_map(work, planes)

@@ -34,6 +34,9 @@ _PIXELS_A_RUN = 500
 _MANY = 48
 """Samples for which the work is shared out, so that memory does not depend on how many are drawn; a multiple of the batches."""
 
+_SERIAL = 0.03
+"""The part of a run that threads within it do not share."""
+
 _WORTHWHILE = 1.02
 """A larger batch, which takes more memory, must be faster by so much."""
 
@@ -125,19 +128,30 @@ class Share:
         Runs of the network at once.
     batch : int
         Samples in one run.
+    threads : int
+        Threads within a run.
+    pixels : int or None
+        The most pixels of a window; None where the tile bounds it alone.
     """
 
     tile: int
     runs: int
     batch: int = 1
+    threads: int = 1
+    pixels: int | None = None
 
     def bounded(self, tile: int | None) -> Share:
         """Return the same with a tile that is not larger than a given one."""
-        return self if tile is None or tile >= self.tile else replace(self, tile=tile)
+        return self if tile is None or tile >= self.tile else replace(self, tile=tile, pixels=None)
 
 
-def share(budget: int, cost: float, card: Card, runs: int) -> Share:
-    """Return the tile that fits a budget, and the number of runs at once for which it does.
+def speed_of(threads: int) -> float:
+    """Return how many times faster a run is with several threads within it."""
+    return threads / (1 + _SERIAL * (threads - 1))
+
+
+def shares(budget: int, cost: float, card: Card, threads: int) -> list[Share]:
+    """Return the ways to share a budget out: among one run at once with all threads, to as many runs as there are threads.
 
     Parameters
     ----------
@@ -147,8 +161,8 @@ def share(budget: int, cost: float, card: Card, runs: int) -> Share:
         Memory of one run for each pixel of its window, in bytes (see `Demand.bytes`).
     card : Card
         The network's needs.
-    runs : int
-        Runs at once that are wished for; fewer are returned where their tiles would be so small that they took longer.
+    threads : int
+        Threads for all runs together.
 
     Raises
     ------
@@ -163,15 +177,35 @@ def share(budget: int, cost: float, card: Card, runs: int) -> Share:
             f"{budget / 1e6:.4g} MB of memory do not suffice for network {card.name!r}; the least that works is {math.ceil(least / 1e6)}MB"
         )
 
-    def tile(at_once: int) -> int:
-        side = math.isqrt(int(budget / at_once / cost))
-        return max(side - edge, card.multiple) // card.multiple * card.multiple
+    def way(runs: int) -> Share:
+        pixels = int(budget / runs / cost)
+        tile = max(math.isqrt(pixels) - edge, card.multiple) // card.multiple * card.multiple
+        return Share(tile, runs, threads=threads // runs, pixels=pixels)
 
-    def speed(at_once: int) -> float:  # more runs at once, but more of each window is margin
-        return at_once * (tile(at_once) / (tile(at_once) + edge)) ** 2
+    return [way(runs) for runs in range(1, min(threads, budget // least) + 1)]
 
-    best = max(range(1, min(runs, budget // least) + 1), key=speed)
-    return Share(tile(best), best)
+
+def share(budget: int, cost: float, card: Card, runs: int) -> Share:
+    """Return the tile that fits a budget, and the number of runs at once for which it does.
+
+    Parameters
+    ----------
+    budget, cost, card
+        As for `shares`.
+    runs : int
+        Runs at once that are wished for; fewer are returned where their tiles would be so small that they took longer.
+
+    Raises
+    ------
+    OptionError
+        As for `shares`.
+    """
+    edge = 2 * margin(card)
+
+    def speed(way: Share) -> float:  # more runs at once, but more of each window is margin
+        return way.runs * (way.tile / (way.tile + edge)) ** 2
+
+    return max(shares(budget, cost, card, runs), key=speed)
 
 
 def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, int], runs: int) -> Share:
@@ -197,7 +231,7 @@ def sampling_share(budget: int, demand: Demand, card: Card, shape: tuple[int, in
     once, each = demand.work
 
     def work(candidate: Share) -> float:
-        tiles = plan(shape, card, candidate.tile)
+        tiles = plan(shape, card, candidate.tile, pixels=candidate.pixels)
         pixels = math.prod(tiles[0].shape)
         rounds = _MANY / candidate.batch / candidate.runs
         return len(tiles) * (pixels * once + rounds * (candidate.batch * pixels + _PIXELS_A_RUN) * each)

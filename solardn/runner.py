@@ -7,6 +7,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from numpy.typing import NDArray
@@ -15,12 +17,16 @@ from . import tiling
 from .arrays import Float, whole
 from .engine import Engine, OutOfMemory
 from .errors import OptionError
-from .memory import Share, demand, sampling_share, share
+from .memory import Share, demand, sampling_share, shares, speed_of
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 logger = logging.getLogger("solardn")
+
+
+def _shared(work: Callable[[int, Share], R], share: Share, number: int) -> R:
+    return work(number, share)
 
 
 class Runner:
@@ -47,66 +53,92 @@ class Runner:
         self.demand = demand(engine.model)
         self._memory = memory
         self._most = None if tile == "auto" else self._checked_tile(tile)
-        share(memory, self.demand.bytes(), self.card, runs=1)  # refuses too small a budget before anything is begun
+        shares(memory, self.demand.bytes(), self.card, threads=1)  # refuses too small a budget before anything is begun
 
     def limits(self) -> Share:
-        """Return what the memory allows: the tile, and the runs at once."""
-        return share(self._memory, self.demand.bytes(), self.card, self.engine.at_once).bounded(self._most)
+        """Return what the memory allows for one run at once, which has all threads."""
+        return self._shares(self.engine.at_once)[0]
 
     def sampling_limits(self, shape: tuple[int, ...]) -> Share:
         """Return what the memory allows for samples of a map of this shape: also how many of them go together."""
         padded, at_once = self._padded(shape), self.engine.at_once
-        return sampling_share(self._memory, self.demand, self.card, padded, at_once).bounded(self._most)
+        found = sampling_share(self._memory, self.demand, self.card, padded, at_once).bounded(self._most)
+        return replace(found, threads=at_once // found.runs)
 
-    def tiled(
-        self,
-        network: tiling.Network,
-        units: Float,
-        workers: int,
-        limits: Callable[[], Share],
-        layers: int = 1,
-    ) -> Float:
+    def fastest(self, shape: tuple[int, ...], maps: int, threads: int | None = None) -> tuple[Share, int]:
+        """Return how maps of one shape are done soonest, and how many of them at once.
+
+        Whole maps side by side have one run each, and no margin is computed twice where they fit. Threads within a run lose a little, but
+        leave all the memory to it. Results depend on none of that.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of each map.
+        maps : int
+            How many there are to do.
+        threads : int, optional
+            Those that may be taken; by default all.
+        """
+        padded, found = self._padded(shape), []
+        for way in self._shares(min(threads or self.engine.at_once, self.engine.at_once)):
+            for at_once, workers in {(1, way.runs), (way.runs, 1)}:
+                if at_once <= maps:
+                    tiles = tiling.plan(padded, self.card, way.tile, workers, way.pixels)
+                    speed = speed_of(tiling.threads_within(tiles[0].shape, self.card, way.threads))
+                    found.append((tiling.work(tiles, workers) / speed / at_once, way.runs, at_once, way))
+        _, runs, at_once, way = min(found, key=lambda one: one[:3])
+        return replace(way, runs=runs // at_once), at_once
+
+    def tiled(self, network: tiling.Network, units: Float, share: Share, layers: int = 1) -> Float:
         """Run a function over the tiles of a map, in smaller ones when the device's memory does not suffice."""
         while True:
-            tile = limits().tile
+            now = share.bounded(self._most)
             try:
-                return tiling.run_tiled(network, units, self.card, tile, workers, layers)
+                return tiling.run_tiled(network, units, self.card, now.tile, now.runs, layers, now.pixels)
             except OutOfMemory as error:
-                self._use_smaller(tile, units.shape, error)
+                self._use_smaller(now, units.shape, error)
 
     def each_map(
-        self, work: Callable[[int, int], R], planes: Sequence[NDArray[Any]], limits: Callable[[], Share]
+        self, work: Callable[[int, Share], R], planes: Sequence[NDArray[Any]], threads: int | None = None
     ) -> Iterator[R]:
-        """Yield what a function makes of the number of each map and a number of workers, in the order of the maps.
+        """Yield what a function makes of the number of each map and its share of the machine, in the order of the maps."""
+        done, shape = 0, planes[0].shape if len(planes) else ()
+        while done < len(planes):
+            # What is no map is refused when it is its turn.
+            share, at_once = self.fastest(shape, len(planes) - done, threads) if len(shape) == 2 else (self.limits(), 1)
+            following = range(done, done + (len(planes) - done) // at_once * at_once)
+            yield from self._together(partial(_shared, work, share), following, at_once)
+            done = following.stop
 
-        Where a map alone keeps fewer workers busy than there are, whole maps are worked on at once, one worker each: no margin is
-        computed twice then.
-        """
-        if not len(planes):
+    def each(self, work: Callable[[T, int], R], items: Sequence[T], threads: int) -> Iterator[R]:
+        """Yield what a function makes of each item, several at once with one thread each; those left at the end have all threads."""
+        together = len(items) // threads * threads
+        yield from self._together(lambda item: work(item, 1), items[:together], threads)
+        yield from (work(item, threads) for item in items[together:])
+
+    def _together(self, work: Callable[[T], R], items: Sequence[T], at_once: int) -> Iterator[R]:
+        """Yield what a function makes of each item, so many at once."""
+        if at_once == 1:
+            yield from map(work, items)
             return
-        allowed = limits()
-        if planes[0].ndim == 2 and len(self._windows(planes[0].shape, allowed.tile)) >= allowed.runs:
-            yield from (work(number, allowed.runs) for number in range(len(planes)))
-        else:
-            yield from self.each(work, range(len(planes)), allowed.runs)
-
-    def each(self, work: Callable[[T, int], R], items: Sequence[T], runs: int) -> Iterator[R]:
-        """Yield what a function makes of each item, several at once with one worker each; those left at the end have all workers."""
-        together = len(items) // runs * runs
-        with ThreadPoolExecutor(runs, "solardn") as pool:
+        with ThreadPoolExecutor(at_once, "solardn") as pool:
             try:
-                pending = deque(pool.submit(work, item, 1) for item in items[:together])
+                pending = deque(pool.submit(work, item) for item in items)
                 while pending:
                     yield pending.popleft().result()
             finally:
                 pool.shutdown(cancel_futures=True)
-        yield from (work(item, runs) for item in items[together:])
 
-    def _use_smaller(self, tile: int, shape: tuple[int, ...], error: OutOfMemory) -> None:
+    def _shares(self, threads: int) -> list[Share]:
+        found = shares(self._memory, self.demand.bytes(), self.card, threads)
+        return [way.bounded(self._most) for way in found]
+
+    def _use_smaller(self, share: Share, shape: tuple[int, ...], error: OutOfMemory) -> None:
         """Halve the tile after it did not fit, unless that leaves the windows of the map as they are."""
-        tile = min(tile, max(shape))
+        tile = min(share.tile, max(shape))
         smaller = tiling.round_up(tile // 2, self.card.multiple)
-        if self._windows(shape, smaller)[0].shape == self._windows(shape, tile)[0].shape:
+        if self._window(shape, share.bounded(smaller)) == self._window(shape, share):
             raise error
         if self._most is None or self._most > smaller:  # else another thread was faster
             message = f"{error}: going on with tiles of {smaller} pixels instead of {tile}"
@@ -114,8 +146,8 @@ class Runner:
             warnings.warn(message, stacklevel=2)
             self._most = smaller
 
-    def _windows(self, shape: tuple[int, ...], tile: int) -> Sequence[tiling.Tile]:
-        return tiling.plan(self._padded(shape), self.card, tile)
+    def _window(self, shape: tuple[int, ...], share: Share) -> tuple[int, int]:
+        return tiling.plan(self._padded(shape), self.card, share.tile, share.runs, share.pixels)[0].shape
 
     def _padded(self, shape: tuple[int, ...]) -> tuple[int, int]:
         height, width = (tiling.round_up(size, self.card.multiple) for size in shape)

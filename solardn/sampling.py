@@ -121,7 +121,7 @@ def _mixed(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return words
 
 
-def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, workers: int) -> Network:
+def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, workers: int, threads: int = 1) -> Network:
     """Return a function for `tiling.run_tiled` that gives mean, epistemic and aleatoric variance of a window.
 
     Parameters
@@ -134,15 +134,17 @@ def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, workers: int
         Samples in one run.
     workers : int
         Runs at once.
+    threads : int
+        Threads within each of them.
     """
 
     def run(window: Float, origin: tuple[int, int]) -> Float:
-        shared = engine.share(window[None, None], origin)
+        shared = engine.share(window[None, None], origin, workers * threads)
         means, variances = Moments(), Moments()
         for log_variance in shared.outputs.get("log_variance", ()):
             variances.add(np.exp(log_variance[0]))
         batches = [seeds[start : start + batch] for start in range(0, len(seeds), batch)]
-        for given in in_order(lambda some: engine.draw(shared, some), batches, workers):
+        for given in in_order(lambda some: engine.draw(shared, some, threads), batches, workers):
             for sample in given["mean"]:
                 means.add(sample[0])
             for sample in given.get("log_variance", ()):
@@ -152,11 +154,11 @@ def sampling(engine: Engine, seeds: NDArray[np.uint32], batch: int, workers: int
     return run
 
 
-def single(engine: Engine) -> Network:
+def single(engine: Engine, threads: int = 1) -> Network:
     """Return a function for `tiling.run_tiled` that gives the mean of a window and, where there, its aleatoric variance."""
 
     def run(window: Float, origin: tuple[int, int]) -> Float:
-        given = engine.run(window[None, None], origin=origin)
+        given = engine.run(window[None, None], origin=origin, threads=threads)
         layers = [given["mean"][0, 0], *(np.exp(v[0]) for v in given.get("log_variance", ()))]
         return np.stack(layers)
 

@@ -20,8 +20,8 @@ _MUTE, _USUAL = 4, 2  # onnxruntime's severities: only what is fatal; and its de
 _OLDEST_WITH_MASKS = "1.22"
 
 
-def on_cpu(model: Model) -> Any:
-    """Open a session on the CPU.
+def on_cpu(model: Model, threads: int = 1) -> Any:
+    """Open a session on the CPU, with so many threads within a run.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def on_cpu(model: Model) -> Any:
         onnxruntime refuses the network.
     """
     try:
-        return _open(model.data, ["CPUExecutionProvider"])
+        return _open(model.data, ["CPUExecutionProvider"], threads)
     except Exception as error:
         old = f"; dropout masks need {_OLDEST_WITH_MASKS} or newer" if model.card.dropout else ""
         raise ModelError(
@@ -101,9 +101,16 @@ def onnxruntime() -> Any:
     return onnxruntime
 
 
-def beside(session: Any, data: bytes) -> Any:
+def beside(session: Any, data: bytes, threads: int = 1) -> Any:
     """Open another graph where a session runs."""
-    return _open(data, [(name, options) for name, options in session.get_provider_options().items()])
+    return _open(data, [(name, options) for name, options in session.get_provider_options().items()], threads)
+
+
+def give_back(session: Any, model: Model) -> None:
+    """Let a session on the CPU give back the memory that it keeps for its next run."""
+    options = onnxruntime().RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    session.run(["mean"], trial(model), options)
 
 
 def on_device(values: Sequence[Any], device: str) -> list[Any]:
@@ -119,12 +126,10 @@ def held(array: NDArray[Any]) -> Any:
     return onnxruntime().OrtValue.ortvalue_from_numpy(array)
 
 
-def _open(data: bytes, providers: list[Any]) -> Any:
+def _open(data: bytes, providers: list[Any], threads: int = 1) -> Any:
     ort = onnxruntime()
     options = ort.SessionOptions()
-    # One thread a run, and several runs at once: how a kernel sums does not depend then on how many threads share it. And said
-    # outright, because the default fails or hangs in containers and batch systems.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads  # said outright: the default fails or hangs in containers and batch systems
     options.inter_op_num_threads = 1
     options.log_severity_level = _MUTE  # errors come as exceptions
     return ort.InferenceSession(data, options, providers=providers, enable_fallback=0)

@@ -14,6 +14,7 @@ of a runtime may sum in another order for small or thin arrays; the last window 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,6 +42,8 @@ onnxruntime's matrix product changes its order of summation where it has 64 colu
 """
 
 _PIXELS_A_RUN = 1000  # what one more run costs, whatever its size
+
+_THINNEST = 4  # a window bounded by its area is at most so many times as wide as high: longer ones are mostly margin
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,20 @@ def least_window(card: Card) -> int:
     return _LEAST_BLOCKS * card.multiple
 
 
-def plan(shape: tuple[int, int], card: Card, tile: int, workers: int = 1) -> tuple[Tile, ...]:
+def threads_within(window: Sequence[int], card: Card, threads: int) -> int:
+    """Return how many threads may share a run on a window (..., height, width) and leave its bits alone: each has enough blocks to itself."""
+    blocks = (window[-2] // card.multiple) * (window[-1] // card.multiple)
+    return max(1, min(threads, blocks // _LEAST_BLOCKS**2))
+
+
+def work(tiles: Sequence[Tile], workers: int = 1) -> int:
+    """Return what the busiest worker computes, in pixels."""
+    return -(-len(tiles) // workers) * (math.prod(tiles[0].shape) + _PIXELS_A_RUN)
+
+
+def plan(
+    shape: tuple[int, int], card: Card, tile: int, workers: int = 1, pixels: int | None = None
+) -> tuple[Tile, ...]:
     """Return the tiles of a map, row by row; all of them of one shape.
 
     Parameters
@@ -114,23 +130,35 @@ def plan(shape: tuple[int, int], card: Card, tile: int, workers: int = 1) -> tup
         The most pixels kept along each side of a tile that has margins all around.
     workers : int
         Tiles worked on at once. With more than one, the map is cut finer where that ends sooner.
+    pixels : int, optional
+        The most pixels of a window, which bound it instead of `tile` where that leaves less to compute.
     """
-    return _plan(shape, card.multiple, margin(card), round_up(tile, card.multiple), workers)
+    return _plan(shape, card.multiple, margin(card), round_up(tile, card.multiple), workers, pixels or 0)
 
 
 @lru_cache(maxsize=64)
-def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: int) -> tuple[Tile, ...]:
-    """Return the cut with the least work for the busiest worker; all numbers in pixels are multiples of `multiple`."""
-    cuts = []
-    for length, across in (shape, shape[::-1]):
-        least = multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) * multiple // across))
-        cuts.append(_cuts(length, edge, multiple, max(tile, least - 2 * edge), least, workers))
+def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: int, pixels: int) -> tuple[Tile, ...]:
+    """Return the cut with the least work for the busiest worker; all numbers in pixels but the last are multiples of `multiple`."""
 
-    def work(cut: tuple[list[Span], list[Span]]) -> int:
+    def cuts(axis: int, most: int, more: int = workers) -> list[list[Span]]:
+        length, across = shape[axis], shape[1 - axis]
+        least = multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) * multiple // across))
+        return _cuts(length, edge, multiple, max(most, least - 2 * edge), least, more)
+
+    found = list(product(cuts(0, tile), cuts(1, tile)))
+    for rows in cuts(0, shape[0], shape[0] // multiple) if pixels else ():
+        high = rows[0].stop
+        wide = min(pixels // high, shape[1])
+        if wide > _THINNEST * high and wide < shape[1]:
+            break
+        across = cuts(1, wide - 2 * edge if wide < shape[1] else wide)
+        found += [(rows, columns) for columns in across if high * columns[0].stop <= pixels]
+
+    def busiest(cut: tuple[list[Span], list[Span]]) -> int:
         rounds = -(-len(cut[0]) * len(cut[1]) // workers)
         return rounds * (cut[0][0].stop * cut[1][0].stop + _PIXELS_A_RUN)
 
-    rows, columns = min(product(cuts[0], cuts[1]), key=work)
+    rows, columns = min(found, key=busiest)
     return tuple(Tile(y, x) for y in rows for x in columns)
 
 
@@ -169,7 +197,15 @@ def pad(plane: Float, card: Card) -> Float:
     return np.pad(plane, extra, mode="reflect") if any(after for _, after in extra) else plane
 
 
-def run_tiled(network: Network, plane: Float, card: Card, tile: int, workers: int = 1, layers: int = 1) -> Float:
+def run_tiled(
+    network: Network,
+    plane: Float,
+    card: Card,
+    tile: int,
+    workers: int = 1,
+    layers: int = 1,
+    pixels: int | None = None,
+) -> Float:
     """Run a network on a map in tiles; the result does not depend on the tiles.
 
     Parameters
@@ -180,10 +216,8 @@ def run_tiled(network: Network, plane: Float, card: Card, tile: int, workers: in
         The map (y, x), of any size from the card's smallest, all of it finite.
     card : Card
         The network's needs.
-    tile : int
-        The most pixels kept along each side of a tile.
-    workers : int
-        Tiles worked on at once.
+    tile, workers, pixels
+        As for `plan`.
     layers : int
         How many results the network gives.
 
@@ -199,16 +233,16 @@ def run_tiled(network: Network, plane: Float, card: Card, tile: int, workers: in
     """
     padded = pad(plane, card)
     height, width = plane.shape
-    parts = plan((padded.shape[0], padded.shape[1]), card, tile, workers)
+    parts = plan((padded.shape[0], padded.shape[1]), card, tile, workers, pixels)
     if len(parts) == 1:
         return network(padded, (0, 0))[:, :height, :width]
     result = np.empty((layers, *padded.shape), np.float32)
 
-    def work(part: Tile) -> None:
+    def keep(part: Tile) -> None:
         given = network(padded[part.y.window, part.x.window], part.origin)
         result[:, part.y.core, part.x.core] = given[:, part.y.inner, part.x.inner]
 
-    run_all(work, parts, workers)
+    run_all(keep, parts, workers)
     return result[:, :height, :width]
 
 
