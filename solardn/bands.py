@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .noise import NoiseEstimate
-from .spectrum import CORRELATION, Array, rings, window_spectra
+from .spectrum import CORRELATION, rings, window_spectra
 
 SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))
 """Bands of scales, in pixels (1 / spatial frequency), in which the residual's power is held against that of the noise."""
@@ -50,7 +51,7 @@ class Band:
         return f"above {self.smallest:g} px" if np.isinf(self.largest) else f"{self.smallest:g}–{self.largest:g} px"
 
 
-def bands_of(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -> tuple[Band, ...]:
+def bands_of(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> tuple[Band, ...]:
     """Hold a residual's power against that of the noise, band by band, from large to small scales.
 
     Parameters
@@ -62,7 +63,7 @@ def bands_of(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) ->
     noise : NoiseEstimate
         The noise it should be.
     """
-    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
+    spectra = window_spectra(residual, valid, noise.size)
     ring = rings(noise.size)
     power = spectra.power[spectra.used]
     local = (noise.coarse[spectra.used] / noise.sigma) ** 2

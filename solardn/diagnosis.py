@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from .bands import Band, bands_of
 from .errors import InputError
 from .noise import NoiseEstimate, estimate, spread
 from .spectrum import Array, rings, window_spectra
+from .sums import bands, sums
 
 BEYOND = 5
 """Residuals beyond this many σ are counted."""
@@ -122,7 +124,7 @@ def diagnose(
     """
     from .verdict import verdict
 
-    before, after = np.asarray(observation, dtype=np.float64), np.asarray(result, dtype=np.float64)
+    before, after = _real(observation), _real(result)
     if before.ndim != 2 or before.shape != after.shape:
         raise InputError(
             f"observation and result are not of one map: they have the shapes {before.shape} and {after.shape}"
@@ -132,40 +134,53 @@ def diagnose(
         sigma = found.sigma
     elif not (np.isfinite(sigma) and sigma > 0):
         raise InputError(f"the noise level must be a positive number, not {sigma}")
-    residual = before - after
+    with np.errstate(invalid="ignore"):
+        residual = before - after
     valid = np.isfinite(residual)
     if not valid.any():
         raise InputError("observation and result have no finite pixel in common, so there is nothing to compare")
-    rms = float(np.sqrt(np.mean(residual[valid] ** 2)))
+    seen = sums(valid, residual, before, after)
+    rms = seen.rms(0)
     own = _own_noise(residual, valid) or found
     low, high = _local(residual, valid, found, sigma)
     chance = _chance(own, int(valid.sum()))
     passed = max(0.0, (1 + SURE) ** 2 * sigma**2 - rms**2)  # most variance of noise that may have passed
-    product = rms * float(np.std(after[valid]))
+    product = rms * seen.deviation(2)
     figures = Diagnosis(
         sigma=float(sigma),
         residual_rms=rms,
         ratio=rms / sigma,
-        taken=_taken(residual[valid], before[valid], sigma),
-        correlation=_correlation(residual, after, valid),
+        taken=float(np.sqrt(max(0.0, seen.covariance[0, 1]))) / sigma,
+        correlation=seen.correlation(0, 2),
         limit=min(1.0, LINKED + chance + (passed / product if product > 0 else 0.0)),
         correlation_intensity=None if intensity is None else _correlation(residual, intensity, valid),
         chance=chance,
         bands=bands_of(residual, valid, own),
         local_low=low,
         local_high=high,
-        beyond=float(np.mean(np.abs(residual[valid]) > BEYOND * spread(own, before.shape)[valid])),
+        beyond=_beyond(residual, valid, own),
         verdict="",
     )
     return replace(figures, verdict=verdict(figures, before[valid]))
 
 
-def _taken(residual: Array, observed: Array, sigma: float) -> float:
-    """Return √⟨residual · observation⟩ / σ, both without their means."""
-    return float(np.sqrt(max(0.0, np.mean((residual - residual.mean()) * (observed - observed.mean()))))) / sigma
+def _real(values: ArrayLike) -> NDArray[Any]:
+    """Return values as real numbers; in float32, in which maps come, without a copy."""
+    array = np.asarray(values)
+    return array.astype(np.result_type(array, np.float32), copy=False)
 
 
-def local_rms(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -> Array:
+def _beyond(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> float:
+    """Return the part of the pixels whose residual is beyond 5 local σ."""
+    every = slice(None)
+    far = (
+        np.abs(residual[rows]) > BEYOND * spread(noise, residual.shape, (rows, every)) for rows in bands(residual.shape)
+    )
+    found = sum(int((one & valid[rows]).sum()) for one, rows in zip(far, bands(residual.shape), strict=True))
+    return found / int(valid.sum())
+
+
+def local_rms(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> Array:
     """Return the rms of a residual in the windows of its map's noise: shape (rows, columns), NaN where a window holds too few pixels.
 
     Parameters
@@ -177,11 +192,11 @@ def local_rms(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate) -
     noise : NoiseEstimate
         Of the observation, whose windows are taken.
     """
-    spectra = window_spectra(np.where(valid, residual, 0.0), valid, noise.size)
+    spectra = window_spectra(residual, valid, noise.size)
     return np.where(spectra.used, np.sqrt(spectra.power @ rings(noise.size).area), np.nan)
 
 
-def _local(residual: Array, valid: NDArray[np.bool_], noise: NoiseEstimate, sigma: float) -> tuple[float, float]:
+def _local(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate, sigma: float) -> tuple[float, float]:
     """Return the local rms of the residual over the local σ that 5 % of the windows lie below, and that 5 % lie above."""
     local = local_rms(residual, valid, noise) * noise.sigma / (noise.coarse * sigma)
     if not np.isfinite(local).any():
@@ -196,18 +211,16 @@ def _chance(noise: NoiseEstimate, pixels: int) -> float:
     return 3 / math.sqrt(max(1.0, independent))
 
 
-def _correlation(residual: Array, other: ArrayLike, valid: NDArray[np.bool_]) -> float:
+def _correlation(residual: NDArray[Any], other: ArrayLike, valid: NDArray[np.bool_]) -> float:
     """Return the correlation coefficient over the pixels that are valid in both, 0 where one is constant."""
-    other = np.asarray(other, dtype=np.float64)
+    other = _real(other)
     if other.shape != residual.shape:
         raise InputError(f"the intensity has the shape {other.shape}, the map {residual.shape}; they must agree")
     both = valid & np.isfinite(other)
-    a, b = (values[both] - values[both].mean() if both.any() else values[both] for values in (residual, other))
-    norm = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / norm if norm > 0 else 0.0
+    return sums(both, residual, other).correlation(0, 1) if both.any() else 0.0
 
 
-def _own_noise(residual: Array, valid: NDArray[np.bool_]) -> NoiseEstimate | None:
+def _own_noise(residual: NDArray[Any], valid: NDArray[np.bool_]) -> NoiseEstimate | None:
     """Return the noise of the residual, in which little but noise is left, so that it shows better than in the observation."""
     try:
         return estimate(residual, ~valid)

@@ -17,6 +17,7 @@ from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
 from .errors import DeviceError, ModelError, OptionError, SolardnError
 from .machine import usable_cpus
 from .model import Model
+from .steady import is_steady
 from .tiling import threads_within
 from .versions import installed, onnxruntime
 
@@ -110,6 +111,7 @@ class Engine:
         self.model = model
         self.precision = precision
         self.threads = usable_cpus() if threads is None else whole(threads, "threads", 1)
+        self._steady = is_steady(model)
         self._wanted = device
         self._opened = _Opened()
         self._device = self._why = ""
@@ -142,6 +144,10 @@ class Engine:
     def at_once(self) -> int:
         """How many threads are to be shared out over calls of `run`, or within them; 1 where the device sees to that itself."""
         return self.threads if self.device == "cpu" else 1
+
+    def within(self, shape: Sequence[int], threads: int) -> int:
+        """Return how many of some threads may share a run on maps (..., height, width) without a bit depending on them."""
+        return threads_within(shape, self.model.card, threads) if self._steady else 1
 
     def run(
         self,
@@ -179,7 +185,7 @@ class Engine:
         DeviceError
             The device cannot be had, or failed.
         """
-        session = self._with(threads_within(batch.shape, self.model.card, threads))
+        session = self._with(self.within(batch.shape, threads))
         names = list(outputs or self.model.card.outputs)
         feed: dict[str, Any] = {"map": np.ascontiguousarray(batch, np.float32)}
         if self.model.card.dropout is not None:
@@ -214,7 +220,7 @@ class Engine:
         """
         if self._is_whole:
             return Shared({}, {"map": batch, "origin": origin}, batch.shape)
-        halves, session = self._shared_half(threads_within(batch.shape, self.model.card, threads))
+        halves, session = self._shared_half(self.within(batch.shape, threads))
         given: dict[str, NDArray[Any]] = {
             "map": np.ascontiguousarray(batch, np.float32),
             "origin": np.array(origin, np.int64),
@@ -251,7 +257,7 @@ class Engine:
         """
         if self._is_whole:
             return self.run(shared.features["map"], seeds=seeds, origin=shared.features["origin"], threads=threads)
-        halves, session = self._sampled_half(threads_within(shared.shape, self.model.card, threads))
+        halves, session = self._sampled_half(self.within(shared.shape, threads))
         feed = {**shared.features, "seed": sessions.held(seeds)}
         try:
             values = session.run_with_ort_values(list(halves.sampled_outputs), feed)

@@ -15,6 +15,7 @@ from .levels import Group, Level
 from .noise import NoiseEstimate, estimate
 from .patterns import strange
 from .plan import Plan
+from .sums import sums
 
 Float = NDArray[np.float32]
 
@@ -68,7 +69,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
             continue
         level = levels[plan.cube.group(index)]
         found = doubts(
-            np.where(absent, np.float32(np.nan), plane),
+            np.where(absent, np.float32(np.nan), plane) if absent.any() else plane,
             level.of(index),
             given=level.maps == 0,
             letter=plan.cube.letter(index),
@@ -102,14 +103,15 @@ def doubts(data: Float, level: float, *, given: bool, letter: str, unit: str, de
         The network.
     """
     network = f"network {denoiser.card.name!r}"
-    values = data[np.isfinite(data)].astype(np.float64)
+    valid = np.isfinite(data)
+    values = data if valid.all() else data[valid][np.newaxis]
     try:
         noise = estimate(data)
     except InputError:  # too small a map, or none: nothing to compare with
         noise = None
     said = [_magnetogram(values, level, letter, unit, network), _intensity(values, noise, letter, network)]
     if said[1] is None:  # else all that follows is only another way to say so
-        rms = float(np.sqrt(np.mean(values**2)))
+        rms = sums(None, values).rms(0)
         if noise is not None and given and not 1 / OFF < noise.sigma / level < OFF:
             said.append(
                 f"has noise of rms {noise.sigma:.3g} as far as can be seen, {noise.sigma / level:.3g} times the level given ({level:.3g}), where {network} knows 0.7 to 1.4 times: "
@@ -128,7 +130,7 @@ def _magnetogram(values: Any, level: float, letter: str, unit: str, network: str
     """Return a word on a magnetogram: by its unit or, where it states none, by values that no Stokes map in units of the continuum has."""
     if unit.strip().lower() in _MAGNETIC:
         return f"is a magnetogram (its unit is {unit}), and {network} learned from Stokes maps: judge its residual with 'solardn inspect'"
-    largest = float(np.abs(values).max())
+    largest = float(max(values.max(), -values.min()))
     if not letter and not unit and 1 < largest < 10 and 3e-3 < level < 3e-2 and values.min() < 0 < values.max():
         return (
             f"has values up to {largest:.2g} with noise of {level:.2g} and no unit, as a magnetogram in kG has, and {network} learned from Stokes maps: "
@@ -139,7 +141,8 @@ def _magnetogram(values: Any, level: float, letter: str, unit: str, network: str
 
 def _intensity(values: Any, noise: NoiseEstimate | None, letter: str, network: str) -> str | None:
     """Return a word on an image of intensity, with noise or without."""
-    mean, deviation = float(values.mean()), float(values.std())
+    found = sums(None, values)
+    mean, deviation = float(found.means[0]), found.deviation(0)
     one_sign = values.min() >= 0 or values.max() <= 0
     if letter in ("Q", "U", "V") or not one_sign or not abs(mean) > PEDESTAL * deviation > 0:
         return None

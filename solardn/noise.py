@@ -8,6 +8,7 @@ small network has its say (`solardn.noisenet`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,10 @@ from .errors import InputError
 from .local import CALM, LocalNoise, local_noise
 from .noisenet import weighed
 from .spectrum import Array, rings, window_size, window_spectra
+from .sums import sums
+
+Part = tuple[slice, slice]
+WHOLE: Part = (slice(None), slice(None))
 
 SMALLEST = 16
 """Height and width, in pixels, of the smallest map whose noise can be found."""
@@ -106,14 +111,17 @@ def noise_map(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> Array:
     return spread(estimate(data, mask), np.shape(data))
 
 
-def spread(found: NoiseEstimate, shape: tuple[int, ...]) -> Array:
-    """Return the noise of the windows at every pixel of a map of this shape, interpolated between their centres."""
-    height, width = shape
-    along_x = np.array([np.interp(np.arange(width), found.columns, line) for line in found.coarse])
-    return np.array([np.interp(np.arange(height), found.rows, line) for line in along_x.T]).T
+def spread(found: NoiseEstimate, shape: tuple[int, ...], part: Part = WHOLE) -> Array:
+    """Return the noise of the windows at every pixel of a map of this shape, or of a part of it, interpolated between their centres."""
+    y, x = (np.arange(length)[one] for length, one in zip(shape, part, strict=True))
+    along_x = np.array([np.interp(x, found.columns, line) for line in found.coarse])
+    lower = np.clip(np.searchsorted(found.rows, y, side="right") - 1, 0, max(0, len(found.rows) - 2))
+    upper = np.minimum(lower + 1, len(found.rows) - 1)
+    share = np.clip((y - found.rows[lower]) / np.maximum(found.rows[upper] - found.rows[lower], 1), 0, 1)[:, None]
+    return np.asarray((1 - share) * along_x[lower] + share * along_x[upper])
 
 
-def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int) -> Array:
+def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int, part: Part = WHOLE) -> Array:
     """Return a map of Gaussian noise with the spectrum, and the strength at every pixel, that were found.
 
     Parameters
@@ -124,12 +132,16 @@ def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int) -> Array:
         Height and width of that map, pixels.
     seed : int
         The same seed gives the same noise.
+    part : (slice, slice)
+        The rows and columns of that map that are wanted; by default all.
     """
+    strength = spread(found, shape, part)
+    shape = (strength.shape[0], strength.shape[1])
     k = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
     transfer = np.sqrt(np.interp(k, found.k, found.spectrum))
     white = np.random.default_rng(seed).standard_normal(shape)
     shaped = np.fft.irfft2(np.fft.rfft2(white) * transfer, s=shape)
-    return np.asarray(shaped / shaped.std() * spread(found, shape))
+    return np.asarray(shaped / shaped.std() * strength)
 
 
 def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEstimate:
@@ -146,12 +158,13 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         As for `noise_sigma`.
     """
     values, valid = _checked(data, mask)
-    scale = float(np.std(values[valid]))
+    scale = sums(valid, values).deviation(0)
     if not scale > 0:
         raise InputError(
             f"the map is constant ({values[valid][0]:g}), so it has no noise to find; give the noise level yourself"
         )
-    values = (values - np.median(values[valid])) / scale
+    values -= np.median(values[valid])
+    values /= values.dtype.type(scale)
     size = window_size(values.shape) or SMALLEST
     spectra = window_spectra(values, valid, size)
     if not spectra.used.any():
@@ -191,8 +204,8 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     )
 
 
-def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the map in float64 and where it is valid."""
+def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return a copy of the map, 0 where it is not valid, and where it is; in float32 where that holds the values."""
     values = np.asarray(data)
     if values.ndim != 2 or values.dtype.kind not in "iuf":
         raise InputError(
@@ -202,7 +215,7 @@ def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[Array, ND
         raise InputError(
             f"a map of {values.shape[0]}×{values.shape[1]} px is too small to find its noise ({SMALLEST}×{SMALLEST} are needed); give the noise level yourself"
         )
-    values = values.astype(np.float64)
+    values = values.astype(np.result_type(values, np.float32))
     valid = np.isfinite(values)
     if mask is not None:
         if np.shape(mask) != values.shape:
@@ -213,10 +226,11 @@ def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[Array, ND
     flat = _constant_areas(values)
     if (valid & ~flat).any():  # else the map is constant, which the caller says better
         valid &= ~flat
-    return np.where(valid, values, 0.0), valid
+    values[~valid] = 0
+    return values, valid
 
 
-def _constant_areas(values: Array) -> NDArray[np.bool_]:
+def _constant_areas(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return where a map has the same value over 3 × 3 pixels and more: a fill, not data."""
     same = np.ones((values.shape[0] - 2, values.shape[1] - 2), bool)
     height, width = same.shape

@@ -81,7 +81,7 @@ def weights() -> Weights:
 
 
 def weighed(
-    data: Array,
+    data: NDArray[Any],
     valid: NDArray[np.bool_],
     scale: float,
     sigma: float,

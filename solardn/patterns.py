@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .spectrum import Array
+from .sums import sums
 
 LARGEST = 1024
 """Pixels along a side of the part in the middle of a map that is looked at."""
@@ -64,7 +65,7 @@ def strange(data: NDArray[np.floating], sigma: float) -> list[str]:
         found.append(
             f"holds fringes of {amplitude:.1f} σ every {period:.1f} px, stronger than any in training; take them out before"
         )
-    weak = float(np.std(data)) < WEAK * sigma
+    weak = sums(np.isfinite(data), data).deviation(0) < WEAK * sigma
     for name, line in (("rows", power[:, 0]), ("columns", power[0])):
         offsets = _offsets(line, power, k)
         if weak and offsets > STRONG * sigma:

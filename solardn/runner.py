@@ -85,7 +85,7 @@ class Runner:
             for at_once, workers in {(1, way.runs), (way.runs, 1)}:
                 if at_once <= maps:
                     tiles = tiling.plan(padded, self.card, way.tile, workers, way.pixels)
-                    speed = speed_of(tiling.threads_within(tiles[0].shape, self.card, way.threads))
+                    speed = speed_of(self.engine.within(tiles[0].shape, way.threads))
                     found.append((tiling.work(tiles, workers) / speed / at_once, way.runs, at_once, way))
         _, runs, at_once, way = min(found, key=lambda one: one[:3])
         return replace(way, runs=runs // at_once), at_once

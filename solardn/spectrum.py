@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +122,7 @@ def window_grid(shape: tuple[int, ...], size: int) -> tuple[NDArray[np.intp], ND
     return rows, columns
 
 
-def window_spectra(data: Array, valid: NDArray[np.bool_], size: int) -> WindowSpectra:
+def window_spectra(data: NDArray[Any], valid: NDArray[np.bool_], size: int) -> WindowSpectra:
     """Return the power spectra of windows that overlap by half.
 
     Parameters

@@ -7,6 +7,7 @@ logarithms (edges and filaments raise the first only), and the same in the least
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Tokens:
     columns: NDArray[np.intp]
 
 
-def tokens(data: Array, valid: NDArray[np.bool_]) -> Tokens | None:
+def tokens(data: NDArray[Any], valid: NDArray[np.bool_]) -> Tokens | None:
     """Return the windows of a map; None where none has enough valid pixels.
 
     Parameters

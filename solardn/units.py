@@ -37,8 +37,9 @@ class Prepared:
     scale: np.float32 | Float
 
     def restored(self, result: Float) -> Float:
-        """Return a result in the data's units, in which pixels that were not finite are as they were."""
-        back = result / self.scale
+        """Return a result in the data's units, in which pixels that were not finite are as they were; its own memory is used for that."""
+        alone = result.flags.c_contiguous and (result.base is None or result.base.size == result.size)
+        back: Float = np.divide(result, self.scale, out=result if alone else None)
         if self.holes is not None:
             back[self.holes] = self.data[self.holes]
         return back

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .diagnosis import LINKED, SMALL, Diagnosis
-from .spectrum import Array
 
 LARGE = 1.15
 """rms of the residual relative to the noise above which σ is too small, where no structure is left."""
@@ -16,7 +18,7 @@ OUTLYING = 5e-4
 UNITS = "values look like counts: check the units"
 
 
-def verdict(found: Diagnosis, values: Array) -> str:
+def verdict(found: Diagnosis, values: NDArray[Any]) -> str:
     """Return what the figures of one map say; "flat" when what was taken away was noise.
 
     Parameters
@@ -49,6 +51,6 @@ def verdict(found: Diagnosis, values: Array) -> str:
     return "flat"
 
 
-def looks_like_counts(values: Array) -> bool:
+def looks_like_counts(values: NDArray[Any]) -> bool:
     """Tell whether values are whole numbers as large as a detector's."""
-    return bool(np.abs(values).max() > 100 and (values == np.round(values)).all())
+    return bool(max(values.max(), -values.min()) > 100 and (values == np.round(values)).all())

@@ -55,8 +55,12 @@ class _Image:
     def add(self, block: NDArray[Any]) -> None:
         """Take note of values that were written, in the byte order of the file."""
         self.words = folded(self.words + words_sum(block))
-        good = block[np.isfinite(block)].astype(np.float64)
-        if good.size:
+        flat = block.reshape(-1)
+        for start in range(0, flat.size, _PIECE):  # a piece at a time, so that no copy of a large map is made
+            piece = flat[start : start + _PIECE]
+            good = piece[np.isfinite(piece)].astype(np.float64)
+            if not good.size:
+                continue
             self.count += good.size
             self.low, self.high = min(self.low, float(good.min())), max(self.high, float(good.max()))
             self.total += float(good.sum())

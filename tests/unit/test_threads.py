@@ -13,14 +13,15 @@ from solardn import Denoiser, memory, model, tiling
 from solardn.engine import Engine
 from tests import networks
 
-SHAPES = ((64, 64), (200, 200), (203, 517), (64, 900))
+SHAPES = ((64, 64), (150, 133), (200, 200), (203, 517), (64, 900))
 NETWORKS: dict[str, Callable[[Path], Path]] = {
     "blur": networks.blur,
     "pooled": networks.pooled,
     "masked": networks.masked,
     "unet": networks.unet,
     "odd": lambda path: networks.unet(path, (5, 11, 19)),  # sums in another order with four threads on 64×64
-    "transposed": lambda path: networks.unet(path, (8, 16, 32), up="transpose"),
+    "deep": lambda path: networks.unet(path, (6, 10, 140), up="transpose"),
+    "exponential": lambda path: networks.unet(path, (6, 10, 20), act="Elu"),  # which several threads would change
 }
 
 
