@@ -42,11 +42,7 @@ class Denoised:
 
 
 def denoised(
-    runner: Runner,
-    planes: Sequence[NDArray[Any]],
-    scales: Sequence[Scale],
-    cycles: Cycles,
-    threads: int | None = None,
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
 ) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
     asked = checked_cycles(cycles)
@@ -77,7 +73,7 @@ def denoised(
                 found, passes = found + once(prepared.units - found), passes + 1
         return Denoised(prepared.restored(prepared.checked(found, runner.card.name)), passes)
 
-    return runner.each_map(work, planes, threads)
+    return runner.each_map(work, planes)
 
 
 def uncertainties(

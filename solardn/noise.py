@@ -121,7 +121,7 @@ def spread(found: NoiseEstimate, shape: tuple[int, ...], part: Part = WHOLE) -> 
     return np.asarray((1 - share) * along_x[lower] + share * along_x[upper])
 
 
-def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int, part: Part = WHOLE) -> Array:
+def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int) -> Array:
     """Return a map of Gaussian noise with the spectrum, and the strength at every pixel, that were found.
 
     Parameters
@@ -132,16 +132,12 @@ def sample(found: NoiseEstimate, shape: tuple[int, int], seed: int, part: Part =
         Height and width of that map, pixels.
     seed : int
         The same seed gives the same noise.
-    part : (slice, slice)
-        The rows and columns of that map that are wanted; by default all.
     """
-    strength = spread(found, shape, part)
-    shape = (strength.shape[0], strength.shape[1])
     k = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
     transfer = np.sqrt(np.interp(k, found.k, found.spectrum))
     white = np.random.default_rng(seed).standard_normal(shape)
     shaped = np.fft.irfft2(np.fft.rfft2(white) * transfer, s=shape)
-    return np.asarray(shaped / shaped.std() * strength)
+    return np.asarray(shaped / shaped.std() * spread(found, shape))
 
 
 def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEstimate:

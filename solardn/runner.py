@@ -65,7 +65,7 @@ class Runner:
         found = sampling_share(self._memory, self.demand, self.card, padded, at_once).bounded(self._most)
         return replace(found, threads=at_once // found.runs)
 
-    def fastest(self, shape: tuple[int, ...], maps: int, threads: int | None = None) -> tuple[Share, int]:
+    def fastest(self, shape: tuple[int, ...], maps: int) -> tuple[Share, int]:
         """Return how maps of one shape are done soonest, and how many of them at once.
 
         Whole maps side by side have one run each, and no margin is computed twice where they fit. Threads within a run lose a little, but
@@ -77,11 +77,9 @@ class Runner:
             Height and width of each map.
         maps : int
             How many there are to do.
-        threads : int, optional
-            Those that may be taken; by default all.
         """
         padded, found = self._padded(shape), []
-        for way in self._shares(min(threads or self.engine.at_once, self.engine.at_once)):
+        for way in self._shares(self.engine.at_once):
             for at_once, workers in {(1, way.runs), (way.runs, 1)}:
                 if at_once <= maps:
                     tiles = tiling.plan(padded, self.card, way.tile, workers, way.pixels)
@@ -99,14 +97,12 @@ class Runner:
             except OutOfMemory as error:
                 self._use_smaller(now, units.shape, error)
 
-    def each_map(
-        self, work: Callable[[int, Share], R], planes: Sequence[NDArray[Any]], threads: int | None = None
-    ) -> Iterator[R]:
+    def each_map(self, work: Callable[[int, Share], R], planes: Sequence[NDArray[Any]]) -> Iterator[R]:
         """Yield what a function makes of the number of each map and its share of the machine, in the order of the maps."""
         done, shape = 0, planes[0].shape if len(planes) else ()
         while done < len(planes):
             # What is no map is refused when it is its turn.
-            share, at_once = self.fastest(shape, len(planes) - done, threads) if len(shape) == 2 else (self.limits(), 1)
+            share, at_once = self.fastest(shape, len(planes) - done) if len(shape) == 2 else (self.limits(), 1)
             following = range(done, done + (len(planes) - done) // at_once * at_once)
             yield from self._together(partial(_shared, work, share), following, at_once)
             done = following.stop
