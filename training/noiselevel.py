@@ -91,7 +91,8 @@ def train(steps: int = STEPS, count: int = 48, files: int = FILES, out: Path = R
     data = examples(out / "examples", bank(BANKS, "truth", TRUTHS, TRUTH_SEED), files, SEED)
     features = data.features.shape[-1]
     network = build(features)
-    schedule = keras.optimizers.schedules.CosineDecay(1e-4, steps - 100, warmup_target=2e-3, warmup_steps=100)
+    warming = min(100, steps // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(1e-4, steps - warming, warmup_target=2e-3, warmup_steps=warming)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason="tensorflow, with which networks are trained, is not installed")
 
+from solardn import noisenet
 from solardn.noisenet import tell
 from solardn.tokens import tokens
-from training import noiselevel
+from training import noiseexamples, noiselevel
+from training.__main__ import main
 from training.noiseexamples import Examples, example
 
 TRUTHS = np.zeros((1, 256, 256), np.float32)
@@ -49,3 +55,24 @@ def test_batches_hold_the_level_of_the_windows_in_them() -> None:
     for (seen, used, level, whole), _ in zip(noiselevel.batches(data, 4, 1), range(5), strict=False):
         assert seen.shape[:3] == used.shape[:3] == level.shape
         np.testing.assert_allclose(whole, 0.5, rtol=1e-5)
+
+
+def test_the_command_trains_and_puts_weights_where_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(noiselevel, "BANKS", tmp_path / "banks")
+    monkeypatch.setattr(noiselevel, "TRUTHS", 3)
+    monkeypatch.setattr(noiseexamples, "CHUNK", 6)
+    monkeypatch.setattr(noisenet, "FILE", tmp_path / "noise-level.npz")
+    monkeypatch.setattr(noiselevel, "train", partial(noiselevel.train, steps=4, count=3, files=1, out=tmp_path / "run"))
+    said = CliRunner().invoke(main, ["noise-level"], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert said.output.strip().endswith("noise-level.npz")
+    with np.load(tmp_path / "noise-level.npz") as file:
+        trained = {name: file[name].astype(np.float32) for name in file.files}
+    assert {name: one.shape for name, one in trained.items()} == {
+        name: one.shape for name, one in noisenet.weights().items()
+    }
+    seen = tokens(np.random.default_rng(0).standard_normal((100, 140)), np.ones((100, 140), bool))
+    assert seen is not None
+    assert np.isfinite(tell(seen, trained).sigma)
