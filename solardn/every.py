@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError, OptionError
-from .io import open_source
+from .io import open_source, ready
 from .io.address import split
 from .io.container import blocks
 from .io.fits import FitsSource
@@ -62,7 +62,7 @@ def treat_every(
         No image can be denoised.
     """
     path = split(input)[0]
-    place = check_place(output, [path], overwrite)
+    place = check_place(output, [path], overwrite, resume=resume)
     numbers = numbers_of(path, choices)
     together = Together(path, place, numbers)
     together.check_space(layers, form)
@@ -171,6 +171,8 @@ class Together:
             place = self.place(number)
             for path in place.parent.glob(f".{place.name}.*solardn-*"):
                 path.unlink(missing_ok=True)
+        if not keep:
+            ready.forget([self._place])
 
 
 class _Gathering(RawSink):

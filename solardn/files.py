@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from .errors import OptionError
 from .familiar import warn
 from .inspection import Inspection
 from .inspector import Inspector
-from .io import Sink, files_of
+from .io import Sink, files_of, ready
 from .io.form import Form, chosen_form
 from .io.place import PartLostError, check_place, check_space
 from .journal import Journal
@@ -246,7 +246,8 @@ def _treat(
             raise OptionError(
                 "--compress rice rounds to steps that are too coarse for standard deviations; take --compress gzip, which keeps all bits"
             )
-        place = _checked_place(plan, output, layers, form, manner.overwrite)
+        place = checked_place(plan, output, layers, form, overwrite=manner.overwrite, resume=resume)
+        places = plan.source.outputs(place, layers)
         if together:
             place = together.place(chosen["ext"])
         plan.check_size(denoiser.card)
@@ -277,9 +278,11 @@ def _treat(
                     table(plan.cube, work.records, verdicts), seen.short if isinstance(seen, Inspection) else seen or ""
                 )
             journal.close(remove=together is None)
+            ready.forget(places if together is None else [])
         except BaseException:
             sink.abort(keep=manner.resume)
             journal.close(remove=not manner.resume)
+            ready.forget([] if manner.resume else places)
             raise
         finally:
             if inspector:
@@ -361,11 +364,21 @@ def _run(
     work.finish()
 
 
-def _checked_place(plan: Plan, output: str | os.PathLike[str], layers: list[str], form: Form, overwrite: bool) -> Path:
+def checked_place(
+    plan: Plan,
+    output: str | os.PathLike[str],
+    layers: Sequence[str],
+    form: Form,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Path:
     """Return the real path of the output after looking at all places that would be written."""
     inputs = files_of(plan.source)
-    place = check_place(output, inputs, overwrite, folder=plan.source.path.is_dir())
+    place = check_place(output, inputs, overwrite, folder=plan.source.path.is_dir(), resume=resume)
+    ended = resume and ready.is_ours(place)  # then the others beside it are ours too, their notes may be gone
     for path in plan.source.outputs(place, layers)[1:]:
-        check_place(path, inputs, overwrite)
-    check_space(place, plan.source.needed_bytes(1 + len(layers), form))
+        check_place(path, inputs, overwrite or ended, resume=resume)
+    packed = 2 if place.suffix == ".gz" else 1  # it is written plain first
+    check_space(place, packed * plan.source.needed_bytes(1 + len(layers), form))
     return place

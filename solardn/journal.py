@@ -18,6 +18,11 @@ Task = dict[str, Any]
 """Everything that the output's bytes depend on, as JSON knows it; the key ``date`` is taken over when a run goes on."""
 
 
+def journal_path(output: Path) -> Path:
+    """Return where the journal of an output lies."""
+    return output.with_name(f".{output.name}.solardn-journal")
+
+
 class Journal:
     """The journal of one output.
 
@@ -44,7 +49,7 @@ class Journal:
     """
 
     def __init__(self, output: Path, task: Task, resume: bool) -> None:
-        self.path = output.with_name(f".{output.name}.solardn-journal")
+        self.path = journal_path(output)
         self.task: Task = json.loads(json.dumps(task))
         self.records: list[MapRecord] = []
         self.resumed = False

@@ -14,16 +14,18 @@ from typing import Any, Protocol
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
 from .files import denoise_file, uncertainty_file
-from .io import known_format, state_of
+from .io import known_format, ready, state_of
 from .io.address import MARK, split
 from .io.frames import Frames
 from .io.place import writing
+from .journal import journal_path
 from .model import DEFAULT
 from .rasters import gather
 from .summary import Summary
 from .work import Progress
 
 JOURNAL = ".solardn-journal"
+_BEGUN = "begun "
 
 
 class Watch(Protocol):
@@ -145,7 +147,9 @@ def denoise_files(
         own = unit.paths if isinstance(unit, Frames) else (unit,)
         if all(finished.has(path, places[path]) for path in own):
             skipped += own
+            ready.forget([places[path] for path in own])  # a run that was killed may have left them
             continue
+        finished.begin([(path, places[path]) for path in own])
         progress = watch(number, len(units), own[0]) if watch else None
         try:
             done.append(one(unit, places[own[0]], denoiser=denoiser, resume=resume, progress=progress, **options))
@@ -221,11 +225,25 @@ class _Finished:
         return json.dumps([*state_of(file), part, self._task])
 
     def has(self, path: Path, output: Path) -> bool:
-        return bool(self._lines) and output.exists() and split(path)[0].exists() and self._line(path) in self._lines
+        """Tell whether a file is done: it was noted, or was begun without an output, which appears only when it is whole."""
+        if not self._lines or not output.exists() or not split(path)[0].exists():
+            return False
+        begun = _BEGUN + self._line(path) in self._lines and not journal_path(output).exists()
+        return self._line(path) in self._lines or begun
+
+    def begin(self, files: Sequence[tuple[Path, Path]]) -> None:
+        """Note files that are begun now, where they have no output yet."""
+        self._write(
+            [_BEGUN + self._line(path) for path, output in files if split(path)[0].exists() and not output.exists()]
+        )
 
     def add(self, path: Path) -> None:
+        """Note a file that is done."""
+        self._write([self._line(path)])
+
+    def _write(self, lines: Sequence[str]) -> None:
         with self.path.open("a") as file:
-            file.write(self._line(path) + "\n")
+            file.writelines(line + "\n" for line in lines)
 
     def remove(self) -> None:
         with suppress(FileNotFoundError):

@@ -209,7 +209,7 @@ def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[A
         )
     if min(values.shape) < SMALLEST:
         raise InputError(
-            f"a map of {values.shape[0]}×{values.shape[1]} px is too small to find its noise ({SMALLEST}×{SMALLEST} are needed); give the noise level yourself"
+            f"a map of {values.shape[0]}×{values.shape[1]} px is too small to find its noise ({SMALLEST}×{SMALLEST} are needed); give the noise level yourself (--noise-sigma, in Python noise_sigma)"
         )
     values = values.astype(np.result_type(values, np.float32))
     valid = np.isfinite(values)

@@ -138,6 +138,10 @@ class Summary:
         return float(np.median([record.residual_rms / record.noise_sigma for record in self.maps if record.cycles]))
 
 
+IN_UNIT = ("NOISE", "RESIDRMS")
+"""Columns of the table of maps that are in the data's unit."""
+
+
 def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> dict[str, NDArray[Any]]:
     """Return the records as columns, one row a map: its index on each axis (0 is the first), what was done, and what its residual says."""
     columns: dict[str, NDArray[Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .options import ALL
 if TYPE_CHECKING:
     from ..api import Denoiser
     from ..arrays import Cycles
+    from ..io.form import Form
     from ..io.frames import Frames
     from ..plan import Plan
     from ..processes import Process
@@ -62,9 +64,10 @@ def show(
     scale: float | None,
     noise_map: str,
     as_json: bool,
+    output: Path | None = None,
     **choices: Any,
 ) -> None:
-    """Print what would be done to a file; options that say nothing about that are left aside."""
+    """Print what would be done to a file, and written to an output; options that say nothing about that are left aside."""
     import statistics
 
     from ..familiar import warn
@@ -78,6 +81,7 @@ def show(
             "scale": scale,
             "noise_map": noise_map,
             "as_json": as_json,
+            "output": output,
         }
         _show_every(path, denoiser, process, choices)
         return
@@ -90,11 +94,35 @@ def show(
         sigma = statistics.median(level.noise_sigma for level in levels)
         missing, seconds = _try_one(plan, denoiser, process, sigma)
         images = 1 + len(process.layers)
-        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said, images)
+        places = _places(plan, output, process.layers, form, choices) if output else ([], None)
+        figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said, images, *places)
     if as_json:
         report.print_json(figures)
     else:
         _say(figures, process.words)
+
+
+def _places(
+    plan: Plan, output: Path, layers: Sequence[str], form: Form, choices: dict[str, Any]
+) -> tuple[list[str], str | None]:
+    """Return the files that would be written, and why that would be refused."""
+    from ..errors import OutputError
+    from ..files import checked_place
+
+    try:
+        if output.parent.exists() or not choices.get("output_dir"):  # a folder for many outputs is made where it lacks
+            checked_place(
+                plan,
+                output,
+                layers,
+                form,
+                overwrite=choices.get("overwrite", False),
+                resume=choices.get("resume", False),
+            )
+        refused = None
+    except OutputError as error:
+        refused = str(error)
+    return [str(path) for path in plan.source.outputs(output, layers)], refused
 
 
 def _show_every(path: Path, denoiser: Denoiser, process: Process, choices: dict[str, Any]) -> None:
@@ -150,6 +178,13 @@ def _say(figures: dict[str, Any], words: str) -> None:
         "time": f"about {report.duration(figures['seconds'])}",
         "output": f"{figures['output']}; {report.size(figures['output_bytes'])}",
     }
+    if figures["outputs"]:
+        first, *more = figures["outputs"]
+        said["files"] = first + (
+            f" and {len(more)} more: {', '.join(more[:3])}{', …' * (len(more) > 3)}" if more else ""
+        )
+    if figures["refused"]:
+        said["refused"] = figures["refused"]
     for key, value in said.items():
         click.echo(f"{key:<8} {value}")
 

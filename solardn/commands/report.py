@@ -44,6 +44,8 @@ INFO_KEYS = _COMMON | {
     "memory": "memory budget of the computation, in bytes",
     "output": "what would be written, in words",
     "output_bytes": "size of the output, before compression",
+    "outputs": "files that would be written; empty where no output was named",
+    "refused": "why they could not be written (they exist already, …), in words; null where they could",
     "seconds": "estimated time of the computation, from one map or a part of it",
 }
 
@@ -122,6 +124,8 @@ def info_figures(
     form: Form,
     said: Sequence[str],
     images: int,
+    outputs: Sequence[str] = (),
+    refused: str | None = None,
 ) -> dict[str, Any]:
     """Return the figures of `solardn info`."""
     return {
@@ -144,6 +148,8 @@ def info_figures(
         "warnings": said,
         "output": f"{form.words}, {plan.source.output_words}",
         "output_bytes": plan.source.output_bytes(images, form),
+        "outputs": list(outputs),
+        "refused": refused,
         "seconds": seconds,
     }
 

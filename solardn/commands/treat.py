@@ -72,7 +72,7 @@ def treat(
     if quicklook_map is not None and not quicklook:
         raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser
-    from ..many import expand
+    from ..many import expand, output_places
     from ..rasters import gather
     from . import picture
     from . import profile as profiles
@@ -84,8 +84,11 @@ def treat(
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     process = treatment.process(denoiser)
     if dry_run:
-        for unit in gather(expand(files[:1] if output_dir is None else files), shared["ext"], shared["axes"]):
-            show(unit, denoiser, process, as_json=as_json, **shared)
+        paths = expand(files[:1] if output_dir is None else files)
+        places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
+        for unit in gather(paths, shared["ext"], shared["axes"]):
+            output = places.get(unit if isinstance(unit, Path) else unit.paths[0])
+            show(unit, denoiser, process, as_json=as_json, output=output, output_dir=output_dir, **shared)
         return
     choices = {**shared, **treatment.choices}
     if output_dir is not None:

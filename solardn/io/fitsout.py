@@ -22,6 +22,7 @@ from ..errors import InputError, OptionError, OutputError
 from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
+from ..summary import IN_UNIT
 from .checksum import folded, words_sum
 from .fitsfile import BLOCK, Span
 from .fitsheader import carried_header, layer_header, padded, result_header, with_checksums
@@ -261,9 +262,9 @@ class FitsSink:
             for number, (table, _) in sorted(self._complete.items()):
                 if any(len(column) > 1 for column in table.values()):
                     of = self._changed[number].source.number if len(self._changed) > 1 else None
-                    self._part.write(_table_bytes(table, of))
+                    self._part.write(_table_bytes(table, self._changed[number].source.unit, of))
         if not self._packed:
-            self._part.commit()
+            self._part.commit(noted=True)
             return
         packed = PartFile(self.output)
         try:
@@ -274,10 +275,10 @@ class FitsSink:
                     self._part.file.seek(0)
                     with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
                         shutil.copyfileobj(self._part.file, stream, _PIECE)
-            packed.commit()
+            packed.commit(noted=True)
         finally:
             packed.abort()
-            self.abort()
+        self.abort()
 
     def _compress(self, packed: PartFile) -> None:
         """Write the file again, its new images compressed by tiles; the rest as it is."""
@@ -326,9 +327,13 @@ def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
 
 
-def _table_bytes(table: Mapping[str, NDArray[Any]], extension: int | None = None) -> bytes:
+def _table_bytes(table: Mapping[str, NDArray[Any]], unit: str, extension: int | None = None) -> bytes:
     hdu = fits.BinTableHDU.from_columns(
-        [fits.Column(name, _column_format(values), array=values) for name, values in table.items()], name="SOLARDN"
+        [
+            fits.Column(name, _column_format(values), (unit or None) if name in IN_UNIT else None, array=values)
+            for name, values in table.items()
+        ],
+        name="SOLARDN",
     )
     if extension is not None:
         hdu.header.set("EXTVER", extension, "number of the extension that it belongs to", after="EXTNAME")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..provenance import Step
+from . import ready
 from .fits import FitsSource
 from .form import FLOAT32, Form
 from .place import writing
@@ -214,6 +215,7 @@ class _FramesSink(RawSink):
                 )
             with writing(self.output):
                 for place in places:
+                    ready.note(folder / place.name, place)
                     (folder / place.name).replace(place)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

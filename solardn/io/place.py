@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import OutputError
+from . import ready
 from .address import MARK
 
 try:
@@ -19,7 +20,12 @@ except ImportError:  # Windows has no such locks: there two runs with one output
 
 
 def check_place(
-    output: str | os.PathLike[str], inputs: Sequence[Path], overwrite: bool, *, folder: bool = False
+    output: str | os.PathLike[str],
+    inputs: Sequence[Path],
+    overwrite: bool,
+    *,
+    folder: bool = False,
+    resume: bool = False,
 ) -> Path:
     """Return the real path of an output that may be written.
 
@@ -32,6 +38,8 @@ def check_place(
         Whether a file that exists may be replaced.
     folder : bool
         Whether the output is a folder, and may replace one.
+    resume : bool
+        Whether it may be there because an earlier run was killed right after it put it there.
 
     Raises
     ------
@@ -56,7 +64,7 @@ def check_place(
         raise OutputError(f"the output {output} is no ordinary file; give the name of a file")
     if path.is_file() and folder:
         raise OutputError(f"the output {output} is a file, and it must be a folder like the input; give another name")
-    if path.exists() and not overwrite:
+    if path.exists() and not overwrite and not (resume and ready.is_ours(path)):
         raise OutputError(f"the output {output} exists; give another name, or --overwrite to replace it")
     if not path.parent.is_dir():
         raise OutputError(f"the folder {path.parent} of the output does not exist; make it first")
@@ -105,6 +113,10 @@ class PartFile:
         self.output = output
         self._done = False
         self.part = output.with_name(f".{output.name}.solardn-part")
+        if resume and not self.part.exists() and ready.is_ours(output, self.part):
+            output.replace(
+                self.part
+            )  # an earlier run was killed when it had put this in its place, and something was left to do
         if resume and not self.part.exists():  # going on in an empty file would make zeros of what was done
             raise PartLostError(self.part)
         with writing(output):
@@ -138,11 +150,13 @@ class PartFile:
     def flush(self) -> None:
         """Do nothing: it is written without buffering (writers such as gzip ask for it)."""
 
-    def commit(self) -> Path:
-        """Bring it to the disk and to its place, and return that."""
+    def commit(self, *, noted: bool = False) -> Path:
+        """Bring it to the disk and to its place, and return that; with a note for a run that goes on (see `solardn.io.ready`)."""
         with writing(self.output):
             os.fsync(self.file.fileno())
             self.file.close()
+            if noted:
+                ready.note(self.part, self.output)
             self.part.replace(self.output)
             self._done = True
             _synchronise(self.output.parent)
@@ -159,7 +173,10 @@ def put(built: Path, output: Path) -> None:
     """Bring a file or folder that is complete to the disk and to its place; what is there is replaced."""
     for path in sorted(built.rglob("*")) if built.is_dir() else [built]:
         _synchronise(path)
+    ready.note(built, output)
     old = output.with_name(f".{output.name}.solardn-old")
+    if output.is_dir() and old.exists():  # of a run that was killed before it could remove it
+        shutil.rmtree(old)
     if output.is_dir():  # a folder is not replaced in one step: it makes room, and goes when the new one is there
         output.replace(old)
     try:

@@ -65,7 +65,7 @@ class RawSink:
     def commit(self, table: Mapping[str, NDArray[Any]], remark: str = "") -> None:
         """Put the files in their places, the main one last."""
         for part in reversed(self._parts):
-            part.commit()
+            part.commit(noted=True)
 
     def abort(self, *, keep: bool = False) -> None:
         """Leave nothing behind, or what a later run needs to go on."""

@@ -66,6 +66,7 @@ INPUTS = {
     "one dimension npy": ("in.npy", lambda path: np.save(path, NOISE[0]), "1 dimension"),
     "no pixel": ("in.npy", lambda path: np.save(path, NOISE[:0]), "no pixel"),
     "too small": ("in.fits", lambda path: save_fits(path, NOISE[:2]), "needs at least 3 × 3"),
+    "too small for its noise": ("in.fits", lambda path: save_fits(path, NOISE[:15]), "--noise-sigma"),
     "all NaN": ("in.fits", lambda path: save_fits(path, NOISE * np.nan), "no finite"),
     "constant": ("in.fits", lambda path: save_fits(path, NOISE * 0 + 4), "constant"),
     "infinite": ("in.npy", lambda path: np.save(path, NOISE + np.inf), "no finite"),
@@ -142,8 +143,16 @@ def test_a_disk_too_small_is_found_before_the_work(solardn, image, tmp_path, mon
     assert "its disk has 0.00 GB left" in solardn.bad("denoise", image, tmp_path / "out.fits", "--model", "smooth")
 
 
+def test_a_packed_copy_counts(solardn, image, tmp_path, monkeypatch):
+    plain = image.stat().st_size + 10_000
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, 2 * plain))
+    solardn.good("denoise", image, tmp_path / "out.fits", "--model", "smooth")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, plain + 15_000))
+    assert "GB left" in solardn.bad("denoise", image, tmp_path / "out.fits.gz", "--model", "smooth")
+
+
 OPTIONS = {
-    "unknown network": (["--model", "nonsense"], "known are blocks, same, smooth"),
+    "unknown network": (["--model", "nonsense"], "known are blocks"),
     "network file missing": (["--model", "gone.onnx"], "gone.onnx does not exist"),
     "device that is not there": (["--device", "cuda:7"], "cuda:7"),
     "unknown device": (["--device", "toaster"], "toaster"),

@@ -108,6 +108,8 @@ def test_a_table_tells_what_was_done_to_each_map_of_a_cube(solardn, crisp, tmp_p
     assert table["STOKES"][:12].tolist() == list("IIIQQQUUUVVV")
     assert table["CYCLES"][:4].tolist() == [0, 0, 0, 2]
     assert np.isnan(table["NOISE"][0])
+    units = {column.name: column.unit for column in table.columns if column.unit}
+    assert units == {"NOISE": "W m-2 nm-1", "RESIDRMS": "W m-2 nm-1"}
     assert table["NOISE"][3] == pytest.approx(0.02, rel=0.2)
 
 
@@ -258,9 +260,23 @@ def test_info_tells_beforehand_what_would_be_done(solardn, crisp, tmp_path):
 def test_a_dry_run_tells_the_same_and_writes_nothing(solardn, crisp, tmp_path):
     figures = solardn.json("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--stokes", "V", "--dry-run")
     expected = solardn.json("info", crisp, "--model", "smooth", "--stokes", "V")
-    assert figures | {"seconds": 0} == expected | {"seconds": 0}
+    assert figures | {"seconds": 0} == expected | {"seconds": 0, "outputs": [str(tmp_path / "out.fits")]}
     solardn.good("denoise", tmp_path / "*.fits", "--output-dir", tmp_path / "out", "--model", "smooth", "--dry-run")
     assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
+
+
+def test_a_dry_run_names_the_files_and_why_they_could_not_be_written(solardn, crisp, tmp_path):
+    (tmp_path / "out.fits").write_text("precious")
+    words = ["denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--dry-run"]
+    said = " ".join(solardn.good(*words).split())
+    assert f"files {tmp_path / 'out.fits'}" in said
+    assert f"refused the output {tmp_path / 'out.fits'} exists" in said
+    assert "refused" not in solardn.good(*words, "--overwrite")
+    assert "the input is never changed" in solardn.good(words[0], crisp, crisp, *words[3:], "--overwrite")
+    many = [*words[:2], "--output-dir", tmp_path / "new", *words[3:]]
+    assert solardn.json(*many)["outputs"] == [str(tmp_path / "new" / "crisp.fits")]
+    assert solardn.json(*many)["refused"] is None
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -11,12 +11,17 @@ def save(path, array, text):
     path.write_bytes(text.encode().ljust(512, b"\0") + array.tobytes())
 
 
+def write_cube(path, endian="l"):
+    """Write a cube (time, Stokes, wavelength, y, x) and its twin."""
+    data = np.random.default_rng(0).normal(0, 0.01, (T, S, W, Y, X)).astype("<f4" if endian == "l" else ">f4")
+    save(path, data, TEXT.format(X, Y, T * S * W, endian))
+    twin = np.ascontiguousarray(data.transpose(3, 4, 1, 0, 2))
+    save(path.with_name("in_sp.fcube"), twin, TEXT.format(W, T, X * Y * S, endian))
+
+
 @pytest.fixture(params=["l", "b"])
 def cube(tmp_path, request):
-    data = np.random.default_rng(0).normal(0, 0.01, (T, S, W, Y, X)).astype("<f4" if request.param == "l" else ">f4")
-    save(tmp_path / "in.fcube", data, TEXT.format(X, Y, T * S * W, request.param))
-    twin = np.ascontiguousarray(data.transpose(3, 4, 1, 0, 2))
-    save(tmp_path / "in_sp.fcube", twin, TEXT.format(W, T, X * Y * S, request.param))
+    write_cube(tmp_path / "in.fcube", request.param)
     return tmp_path / "in.fcube"
 
 
