@@ -189,7 +189,7 @@ def _estimates(
         if absent.all():
             return index, None, ""
         try:
-            return index, estimate(np.where(absent, np.float32(np.nan), plane)), ""
+            return index, estimate(np.where(absent, np.float32(np.nan), plane) if absent.any() else plane), ""
         except InputError as error:
             return index, None, str(error)
 

@@ -19,7 +19,9 @@ from .noisenet import weighed
 from .spectrum import Array, rings, window_size, window_spectra
 from .sums import sums
 
-Part = tuple[slice, slice]
+Part = tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]
+"""Rows and columns of a map, as slices or their numbers."""
+
 WHOLE: Part = (slice(None), slice(None))
 
 SMALLEST = 16

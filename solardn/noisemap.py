@@ -99,7 +99,7 @@ def relative(found: Sequence[NoiseEstimate], shape: tuple[int, int]) -> Array | 
     if np.median([one.rms / one.sigma for one in found]) > WEAK:
         return None
     places = [np.unique(np.linspace(0, length - 1, min(length, GRID)).round().astype(int)) for length in shape]
-    maps = [spread(one, shape)[np.ix_(*places)] / one.sigma for one in found]
+    maps = [spread(one, shape, (places[0], places[1])) / one.sigma for one in found]
     middle = np.median(maps, axis=0)
     return middle if unevenness(middle) >= UNEVEN else None
 

@@ -88,9 +88,14 @@ class Work:
         jobs = [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
         chosen = [job for job in jobs if job.sigma > 0]
         results = self._process.results([job.values for job in chosen], [job.scale for job in chosen])
-        out = np.empty((1 + len(self._process.layers), *maps.shape), np.float32)
+        alone = len(jobs) == 1 and not self._process.layers  # a large map, perhaps: it is not copied then
+        out = np.empty((0 if alone else 1 + len(self._process.layers), *maps.shape), np.float32)
         for number, job in enumerate(jobs):
-            out[:, number] = self._finished(job, results) if job.sigma > 0 else self._left(job)
+            images = self._finished(job, results) if job.sigma > 0 else self._left(job)
+            if alone:
+                out = images[0][np.newaxis, np.newaxis]
+            else:
+                out[:, number] = images
             if self._progress:
                 self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
         return out

@@ -35,6 +35,7 @@ from .raw import RawArray
 if TYPE_CHECKING:
     from .fits import FitsSource
 
+_VALUES = 2**17  # looked at in one go
 _PIECE = 2**20  # bytes carried over in one go; whole words
 
 
@@ -57,8 +58,8 @@ class _Image:
         """Take note of values that were written, in the byte order of the file."""
         self.words = folded(self.words + words_sum(block))
         flat = block.reshape(-1)
-        for start in range(0, flat.size, _PIECE):  # a piece at a time, so that no copy of a large map is made
-            piece = flat[start : start + _PIECE]
+        for start in range(0, flat.size, _VALUES):  # a piece at a time, so that no copy of a large map is made
+            piece = flat[start : start + _VALUES]
             good = piece[np.isfinite(piece)].astype(np.float64)
             if not good.size:
                 continue
