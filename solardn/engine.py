@@ -203,6 +203,12 @@ class Engine:
             raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
         return dict(zip(names, results, strict=True))
 
+    def give_back(self) -> None:
+        """Give back the memory of the CPU that is kept for a next run; one that comes all the same takes it again."""
+        if self._opened.session is not None and self._device == "cpu":
+            latest = self._opened.threaded.get(self._opened.latest, self._opened.session)
+            sessions.give_back(latest, self.model)
+
     def share(self, batch: NDArray[np.float32], origin: tuple[int, int], threads: int = 1) -> Shared:
         """Compute what all samples of a map have in common: what lies before the first mask, and outputs that follow from none.
 

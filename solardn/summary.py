@@ -15,6 +15,7 @@ from .cube import Cube, Index
 from .inspection import Inspection
 from .levels import Level
 from .provenance import ascii_text
+from .sums import sums
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,6 @@ def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> d
 
 
 def rms(values: NDArray[np.floating]) -> float:
-    """Return the rms of the finite ones among values, NaN without any."""
-    good = values[np.isfinite(values)].astype(np.float64)
-    return math.sqrt(float(np.mean(good * good))) if good.size else math.nan
+    """Return the rms of the finite ones among the values of a map, NaN without any."""
+    good = np.isfinite(values)
+    return sums(good, values).rms(0) if good.any() else math.nan

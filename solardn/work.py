@@ -98,6 +98,8 @@ class Work:
                 out[:, number] = images
             if self._progress:
                 self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
+        if len(self.records) == self._plan.cube.n_maps:  # what is left to do is to look and to write
+            self._denoiser.engine.give_back()
         return out
 
     def _job(self, index: Index, plane: NDArray[np.floating]) -> _Job:
