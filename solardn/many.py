@@ -156,7 +156,11 @@ def denoise_files(
             for path in own:
                 finished.add(path)
         except SolardnError as error:
+            finished.withdraw()
             failed += [(path, error) for path in own]
+        except BaseException:
+            finished.withdraw()
+            raise
     if not failed:
         finished.remove()
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
@@ -215,6 +219,7 @@ class _Finished:
     def __init__(self, path: Path, task: Any, resume: bool) -> None:
         self.path, self._task = path, json.dumps(task)
         self._lines: set[str] = set()
+        self._before = 0  # length of the file before what was begun last
         if resume and path.exists():
             self._lines = set(path.read_text().splitlines())
         elif path.exists():
@@ -233,9 +238,17 @@ class _Finished:
 
     def begin(self, files: Sequence[tuple[Path, Path]]) -> None:
         """Note files that are begun now, where they have no output yet."""
+        self._before = self.path.stat().st_size if self.path.exists() else 0
         self._write(
             [_BEGUN + self._line(path) for path, output in files if split(path)[0].exists() and not output.exists()]
         )
+
+    def withdraw(self) -> None:
+        """Take back the note of the files begun last, which failed."""
+        if self._before:
+            os.truncate(self.path, self._before)
+        else:
+            self.remove()
 
     def add(self, path: Path) -> None:
         """Note a file that is done."""
