@@ -102,12 +102,9 @@ def _joined(pairs: Sequence[Ratio]) -> Ratio:
 
 
 def _factor(ratios: NDArray[np.floating]) -> float:
-    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian, in units of `WITHIN`."""
+    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian."""
     candidates, ordered = np.geomspace(0.25, 4, 801), np.sort(ratios)
-    misses = sum(
-        ((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) / WITHIN[k]) ** 2
-        for k in WITHIN
-    )
+    misses = sum((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) ** 2 for k in WITHIN)
     return float(candidates[int(np.argmin(misses))])
 
 
