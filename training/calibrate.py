@@ -15,7 +15,7 @@ from solardn.api import Denoiser
 from solardn.calibration import calibration_of
 
 from . import coverage
-from .bank import SIZE, bank
+from .bank import bank
 from .batches import Batches
 from .cases import Maps
 from .methods import SAMPLES, Network, network
@@ -38,8 +38,8 @@ def simulated(banks: Path = BANKS) -> Iterator[Maps]:
     truths, noises = (bank(banks, kind, _COUNT, _SEED) for kind in ("truth", "noise"))
     for number in range(_COUNT):
         level = LEVELS[number % len(LEVELS)]
-        one = Batches(truths, noises, _SEED, count=1, size=SIZE, weakest=level, strongest=level)(number)
-        yield Maps(one.noisy[0, ..., 0], one.truth[0, ..., 0], np.ones((SIZE, SIZE)))
+        one = Batches(truths, noises, _SEED, count=1, size=truths.shape[-1], weakest=level, strongest=level)(number)
+        yield Maps(one.noisy[0, ..., 0], one.truth[0, ..., 0], np.ones(truths.shape[1:]))
 
 
 def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
@@ -67,20 +67,8 @@ def fitted(errors: Mapping[float, Ratio]) -> dict[str, Any]:
     """Return the calibration that serves errors and σ (network units) of several levels of signal-to-noise; see `measure`."""
     error, sigma = _joined(list(errors.values()))
     single = {"factor": round(_factor(error / sigma), 4)}
-    edges = np.quantile(sigma, np.linspace(0, 1, _KNOTS + 1))
-    places = np.clip(np.searchsorted(edges, sigma, side="right") - 1, 0, _KNOTS - 1)
-    here = [places == knot for knot in range(_KNOTS)]
-    sigmas = np.array([np.exp(np.log(sigma[one]).mean()) for one in here])
-    after = np.maximum.accumulate(sigmas * [_factor(error[one] / sigma[one]) for one in here])
-    after *= 1 + 1e-3 * np.arange(_KNOTS)  # a larger σ stays a larger one
-    varied = {**single, "sigmas": _rounded(sigmas), "factors": _rounded(after / sigmas)}
-    chosen = single
-    if (
-        not _is_honest(single, errors)
-        and bool(np.all(np.diff(sigmas) > 0))
-        and _worst(varied, errors) < _worst(single, errors)
-    ):
-        chosen = varied
+    varied = None if _is_honest(single, errors) else _varied(single, error, sigma)
+    chosen = varied if varied and _worst(varied, errors) < _worst(single, errors) else single
     first, second = _within(chosen, error, sigma)
     by_snr = {f"{level:g}": [round(part, 4) for part in _within(chosen, *pair)] for level, pair in errors.items()}
     return {
@@ -90,6 +78,22 @@ def fitted(errors: Mapping[float, Ratio]) -> dict[str, Any]:
         "by_snr": by_snr,
         "data": f"{_COUNT} simulated maps not trained with, signal-to-noise {LEVELS[0]:g} to {LEVELS[-1]:g}",
     }
+
+
+def _varied(
+    single: Mapping[str, Any], error: NDArray[np.floating], sigma: NDArray[np.floating]
+) -> dict[str, Any] | None:
+    """Return a calibration by a map of factors over σ; nothing where σ hardly varies."""
+    edges = np.unique(np.quantile(sigma, np.linspace(0, 1, _KNOTS + 1)))
+    knots = len(edges) - 1
+    if knots < 2:
+        return None
+    places = np.clip(np.searchsorted(edges, sigma, side="right") - 1, 0, knots - 1)
+    here = [places == knot for knot in range(knots)]
+    sigmas = np.array([np.exp(np.log(sigma[one]).mean()) for one in here])
+    after = np.maximum.accumulate(sigmas * [_factor(error[one] / sigma[one]) for one in here])
+    after *= 1 + 1e-3 * np.arange(knots)  # a larger σ stays a larger one
+    return {**single, "sigmas": _rounded(sigmas), "factors": _rounded(after / sigmas)}
 
 
 def _without_calibration(judged: Network) -> Denoiser:
