@@ -40,7 +40,7 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
 
     \b
     Examples:
-      python -m training train stokes
+      python -m training train stokes-bayes
       python -m training train mine --pairs observation.fits
     """
     from solardn.errors import SolardnError
@@ -56,15 +56,19 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
         except SolardnError as error:
             raise click.ClickException(str(error)) from error
         return
-    from .recipes import RECIPES
     from .recipes import train as run
+
+    _refuse_unknown(name, ", or give observations with --pairs")
+    click.echo(run(name))
+
+
+def _refuse_unknown(name: str, otherwise: str = "") -> None:
+    from .recipes import RECIPES
 
     if name not in RECIPES:
         raise click.BadParameter(
-            f"there is no recipe {name!r}; there are {', '.join(RECIPES)}, or give observations with --pairs",
-            param_hint="NAME",
+            f"there is no recipe {name!r}; there are {', '.join(RECIPES)}{otherwise}", param_hint="NAME"
         )
-    click.echo(run(name))
 
 
 @main.command()
@@ -72,10 +76,11 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
 def publish(name: str) -> None:
     """Convert the trained network NAME to ONNX, let it draw the dropout masks of its training, put it into models/, and keep the record of its training.
 
-    Example: python -m training publish stokes
+    Example: python -m training publish stokes-bayes
     """
     from .publish import publish as run
 
+    _refuse_unknown(name)
     for path in run(name):
         click.echo(path)
 
@@ -173,9 +178,14 @@ def compare(observation: Path, models: tuple[str, ...], authors: Path, out: Path
 
     Example: python -m training compare ../shared/reference/example_sst.npy stokes
     """
+    from solardn.errors import SolardnError
+
     from .sidebyside import compare as run
 
-    click.echo(run(observation, models, authors, out))
+    try:
+        click.echo(run(observation, models, authors, out))
+    except SolardnError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
