@@ -81,8 +81,7 @@ def publish(name: str) -> None:
     from .publish import publish as run
 
     _refuse_unknown(name)
-    for path in run(name):
-        click.echo(path)
+    click.echo(run(name))
 
 
 @main.command()
