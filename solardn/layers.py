@@ -22,7 +22,7 @@ class Layer:
     keywords : mapping of str to str
         Further keywords of its own header.
     link : str
-        Keyword of the result's header that names it, or empty.
+        Keyword of the result's header that points to it, or empty.
     """
 
     words: str
@@ -32,11 +32,12 @@ class Layer:
 
 
 _DEVIATION = {"UTYPE": "StdDevUncertainty"}  # what astropy's CCDData looks for
+_VALUES = f"VALUES:{UNCERT}"  # by SOLARNET's words, the extension that SIGMADAT points to has a name that begins so
 
 LAYERS = {
     RESIDUAL: Layer("data - result", "residual"),
-    # astropy's CCDData.read takes the extension of this name without being asked; SIGMADAT is SOLARNET's.
-    UNCERT: Layer("total standard deviation, 1 sigma", "sigma", _DEVIATION, "SIGMADAT"),
+    # astropy's CCDData.read takes the extension of this EXTNAME without being asked; cfitsio finds it by its HDUNAME as well.
+    UNCERT: Layer("total standard deviation, 1 sigma", "sigma", {**_DEVIATION, "HDUNAME": _VALUES}, "SIGMADAT"),
     ALEATORIC: Layer("standard deviation by the noise", "aleatoric", _DEVIATION),
     EPISTEMIC: Layer("standard deviation by the network", "epistemic", _DEVIATION),
 }

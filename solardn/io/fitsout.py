@@ -192,7 +192,7 @@ class FitsSink:
                     header = result_header(one.source, one.step, one.form, self.output.name)
                     for layer in layers:
                         if link := LAYERS[layer].link:
-                            header[link] = (layer, LAYERS[layer].words)
+                            header[link] = (LAYERS[layer].keywords["HDUNAME"], LAYERS[layer].words)
                     made[number] = [self._image(layout, header, one)]
                 else:
                     layout.copies.append((span, layout.end))

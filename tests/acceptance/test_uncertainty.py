@@ -39,7 +39,8 @@ def test_astropy_and_solarnet_find_the_total(solardn, image, noisy, tmp_path):
     assert isinstance(found.uncertainty, StdDevUncertainty)
     assert found.unit == units.G
     header = fits.getheader(tmp_path / "out.fits")
-    np.testing.assert_array_equal(found.uncertainty.array, fits.getdata(tmp_path / "out.fits", header["SIGMADAT"]))
+    np.testing.assert_array_equal(found.uncertainty.array, fits.getdata(tmp_path / "out.fits", "UNCERT"))
+    assert header["SIGMADAT"] == fits.getheader(tmp_path / "out.fits", "UNCERT")["HDUNAME"] == "VALUES:UNCERT"
     assert "SIGMADAT" not in fits.getheader(tmp_path / "out.fits", "EPISTEMIC")
 
 
