@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from .comparison import Comparison, compare
 from .cube import Index
 from .diagnosis import diagnose
 from .errors import InputError
-from .inspection import Inspection, Line, line_of
+from .inspection import FOUND, GIVEN, TAKEN, Inspection, Line, line_of
 from .levels import Group, evenly, samples
-from .noise import estimate
+from .noise import NoiseEstimate, estimate
+from .records import recorded_levels
 
 MOST_MAPS = 5
 """Maps of one kind (Stokes parameter and wavelength) that are looked at, spread evenly over it …"""
@@ -36,7 +38,8 @@ def inspect_files(
     observation, result : path
         The file before and after.
     noise_sigma : float, optional
-        rms of the noise in the data's units; found in the observation by default, one value for each kind of map.
+        rms of the noise in the data's units; by default what the run took for each map, where a FITS result records that, else found in
+        the observation, one value for each kind of map.
     **choices
         As for `solardn.comparison.compare`.
 
@@ -51,32 +54,47 @@ def inspect_files(
 
 def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspection:
     """Do the same with two files that are open."""
+    before, after = files.before.source, files.after.source
     groups = files.groups()
     most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
     sampled = samples(max(1, len(groups)))
-    lines = [_line(files, group, members, most, sampled, noise_sigma) for group, members in groups.items()]
+    recorded = recorded_levels(after, files.after.cube) if noise_sigma is None else {}
+    lines: list[Line | None] = []
+    for group, members in groups.items():
+        looked = evenly(members, most)
+        noises: dict[Index, NoiseEstimate] = {}
+        if noise_sigma is not None:
+            levels = dict.fromkeys(looked, noise_sigma)
+        elif all(index in recorded for index in looked):
+            levels = recorded
+        else:  # as before a run: the median over a sample of the maps
+            noises = {
+                pair.index: estimate(pair.observation) for pair in map(files.pair, evenly(members, sampled)) if pair
+            }
+            levels = dict.fromkeys(looked, float(np.median([noise.sigma for noise in noises.values()] or [1.0])))
+        lines.append(_line(files, group, looked, levels, noises))
     known = tuple(line for line in lines if line)
-    before, after = files.before.source, files.after.source
     if not known:
         raise InputError(
             f"{before.label} and {after.label} have no value in common: the maps of one are constant, masked, or not finite; give other files"
         )
-    return Inspection(before.label, after.label, before.unit, known)
+    how = GIVEN if noise_sigma is not None else TAKEN if recorded else FOUND
+    return Inspection(before.label, after.label, before.unit, how, known)
 
 
 def _line(
-    files: Comparison, group: Group, members: list[Index], most: int, sampled: int, sigma: float | None
+    files: Comparison,
+    group: Group,
+    looked: list[Index],
+    levels: Mapping[Index, float],
+    noises: Mapping[Index, NoiseEstimate],
 ) -> Line | None:
-    """Diagnose some maps of one kind; without a noise level, with the one that `solardn.levels` finds for it."""
-    looked = evenly(members, most)
-    wanted = looked if sigma is not None else sorted({*looked, *evenly(members, sampled)})
-    noises = {pair.index: estimate(pair.observation) for pair in map(files.pair, wanted) if pair}
-    if not noises:
-        return None
-    if sigma is None:  # as before a run, so that both speak of the same noise
-        sigma = float(np.median([noises[index].sigma for index in evenly(members, sampled) if index in noises]))
+    """Diagnose some maps of one kind, the noise of some of which was found before; None where they hold no value."""
     found = [
-        (pair.index, diagnose(pair.observation, pair.result, sigma, pair.intensity, noises[pair.index]))
+        (
+            pair.index,
+            diagnose(pair.observation, pair.result, levels[pair.index], pair.intensity, noises.get(pair.index)),
+        )
         for pair in map(files.pair, looked)
         if pair
     ]

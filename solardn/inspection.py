@@ -14,6 +14,9 @@ from .cube import Index
 from .diagnosis import Diagnosis
 from .levels import Group
 
+TAKEN, FOUND, GIVEN = "taken by the run", "found in the observation", "given"
+"""Where a noise level comes from."""
+
 DRIFTING = 0.2
 """Change of the residual's rms along time, relative to its mean, that is worth a word."""
 
@@ -71,6 +74,8 @@ class Inspection:
         The files, and which parts of them.
     unit : str
         Of the data, or empty.
+    sigma_from : str
+        Where the noise level comes from, in words.
     lines : tuple of Line
         One for each kind of map that was looked at.
     """
@@ -78,6 +83,7 @@ class Inspection:
     observation: str
     result: str
     unit: str
+    sigma_from: str
     lines: tuple[Line, ...]
 
     @property
@@ -124,6 +130,7 @@ class Inspection:
             "observation": self.observation,
             "result": self.result,
             "unit": self.unit,
+            "sigma_from": self.sigma_from,
             "flat": self.flat,
             "verdict": self.verdict,
             "wavelength_drift": self.across,

@@ -13,7 +13,7 @@ from .comparison import groups, intensity_of
 from .cube import Index
 from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
-from .inspection import Inspection, line_of
+from .inspection import TAKEN, Inspection, line_of
 from .levels import Group, evenly
 from .plan import Plan
 
@@ -104,7 +104,7 @@ class Inspector:
         if not by_group:
             return f"not inspected: {self._why or 'no map of the sample holds a value'}"
         lines = tuple(line_of(group, found) for group, found in sorted(by_group.items()))
-        return Inspection(self._plan.source.label, result, self._plan.source.unit, lines)
+        return Inspection(self._plan.source.label, result, self._plan.source.unit, TAKEN, lines)
 
 
 def _sample(kinds: dict[Group, list[Index]]) -> dict[Index, Group]:

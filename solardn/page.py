@@ -133,6 +133,7 @@ def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:
         "observation": found.observation,
         "result": found.result,
         "unit": unit or "not stated",
+        "noise level": found.sigma_from,
         "axes": " × ".join(f"{axis.role} {axis.length}" for axis in cube.axes) + f"; {cube.how}",
         "this page": f"solardn {__version__}; nothing on it is loaded from elsewhere",
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from .cube import Axis, Cube, Index
 from .io import Source
 from .io.quiet import quiet
+from .provenance import next_number, parameters
 
 _STEP = re.compile(r"PR[A-Z]+\d+[A-Z]?|PARENTXT|CREATOR|VERS_SW|DATE")
 
@@ -24,15 +27,38 @@ def provenance_of(source: Source) -> list[tuple[str, str]]:
     return found + [("HISTORY", line) for line in lines if line.strip()]
 
 
+def place_column(axis: Axis) -> str:
+    """Return the name of the column that holds a map's place on an axis; the first is 0."""
+    return f"I_{axis.role.upper()}{axis.number}"
+
+
 def table_of(source: Source) -> dict[str, Sequence[Any]]:
-    """Return the columns of the table of maps that a FITS result carries; empty without one."""
-    plain = getattr(source, "plain", None)
+    """Return the columns of the table of maps that a FITS result carries for an image; empty without one."""
+    plain, number = getattr(source, "plain", None), getattr(source, "number", None)
     if plain is None:
         return {}
     from astropy.io import fits
 
     with quiet(), fits.open(plain) as hdus:
-        if TABLE not in hdus:
+        tables = [hdu for hdu in hdus if hdu.name == TABLE]
+        # Where several images of a file were denoised each has a table, which tells by EXTVER whose it is.
+        own = [hdu for hdu in tables if hdu.header.get("EXTVER", number) == number]
+        if not own:
             return {}
-        data = hdus[TABLE].data
+        data = own[0].data
         return {name: data[name].tolist() for name in data.names}
+
+
+def recorded_levels(source: Source, cube: Cube) -> dict[Index, float]:
+    """Return the rms of the noise that a result records of each of its maps, in the data's units; empty where it records none."""
+    columns = table_of(source)
+    if not columns and cube.n_maps == 1:  # a single map has no table: the step in its header says it
+        step = next_number(source.header) - 1
+        ours = str(source.header.get(f"PRPROC{step}", "")).startswith("solardn")
+        sigma = parameters(source.header, step).get("noise_sigma") if ours else None
+        return {} if sigma is None else dict.fromkeys(cube.indices(), float(sigma))
+    wanted = [*map(place_column, cube.rest), "NOISE"]
+    if not all(name in columns for name in wanted):
+        return {}
+    rows = zip(*(columns[name] for name in wanted), strict=True)
+    return {tuple(place): sigma for *place, sigma in rows if math.isfinite(sigma) and sigma > 0}

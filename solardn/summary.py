@@ -15,6 +15,7 @@ from .cube import Cube, Index
 from .inspection import Inspection
 from .levels import Level
 from .provenance import ascii_text
+from .records import place_column
 from .sums import sums
 
 
@@ -87,7 +88,7 @@ class Summary:
     left : tuple of str
         Why further images of the file stay as they are.
     warnings : tuple of str
-        What of the data is far from what the network knows (see `solardn.familiar`).
+        What of the data is far from what the network knows (see `solardn.doubts`).
     words : str
         How the maps were treated: cycles, or samples, seed and calibration.
     parameters : dict
@@ -146,7 +147,7 @@ IN_UNIT = ("NOISE", "RESIDRMS")
 def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> dict[str, NDArray[Any]]:
     """Return the records as columns, one row a map: its index on each axis (0 is the first), what was done, and what its residual says."""
     columns: dict[str, NDArray[Any]] = {
-        f"I_{axis.role.upper()}{axis.number}": np.array([record.index[place] for record in records], np.int32)
+        place_column(axis): np.array([record.index[place] for record in records], np.int32)
         for place, axis in enumerate(cube.rest)
     }
     if cube.letters:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KEYS = {
     "observation, result": "the files, and which parts of them",
     "unit": "unit of the data, or empty",
+    "sigma_from": "where the noise level comes from: taken by the run, as the result records it; found in the observation; given",
     "flat": "true when what was taken away is noise in every kind of map",
     "verdict": "the whole in one sentence",
     "wavelength_drift": "for each Stokes parameter: relative change of ratio from the first wavelength to the last",
@@ -91,6 +92,7 @@ def say(found: Inspection) -> None:
     unit = f" (in {found.unit})" if found.unit else ""
     click.echo(f"{found.observation} − {found.result}{unit}")
     Console().print(table)
+    click.echo(f"noise level (σ): {found.sigma_from}")
     for verdict, names in verdicts.items():
         click.echo(f"{', '.join(names)}: {verdict}")
     for letter, change in found.across.items():

@@ -178,7 +178,7 @@ comparison_options = _all(
         metavar="auto|VALUE",
         default="auto",
         show_default=True,
-        help="rms of the noise in the data's own units; auto estimates it from OBSERVATION for each kind of map.",
+        help="rms of the noise in the data's own units; auto takes what the run took for each map, as a FITS RESULT records it, else estimates it from OBSERVATION for each kind of map.",
     ),
 )
 """What an observation and its result are held against."""

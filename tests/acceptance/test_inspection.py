@@ -39,8 +39,9 @@ def test_the_verdict_is_told_and_recorded(solardn, cube, tmp_path):
 def test_the_figures_are_those_of_inspect(solardn, image, tmp_path):
     model = zero(tmp_path)
     ran = solardn.json("denoise", image, tmp_path / "out.fits", "--model", model)
-    looked = solardn.json("inspect", image, tmp_path / "out.fits", "--noise-sigma", ran["noise_sigma"])
+    looked = solardn.json("inspect", image, tmp_path / "out.fits")
     assert ran["inspection"]["lines"] == looked["lines"]
+    assert ran["inspection"]["sigma_from"] == looked["sigma_from"] == "taken by the run"
     assert "solardn: residual structure left at 8-20 px: try --cycles 2" in str(
         fits.getheader(tmp_path / "out.fits")["HISTORY"]
     )
@@ -52,6 +53,7 @@ def test_inspect_finds_the_level_that_was_taken(solardn, tmp_path):
     ran = solardn.json("denoise", tmp_path / "a.npy", tmp_path / "b.npy", "--model", "smooth")
     looked = solardn.json("inspect", tmp_path / "a.npy", tmp_path / "b.npy")
     assert [line["sigma"] for line in looked["lines"]] == [ran["noise_sigma"]]
+    assert looked["sigma_from"] == "found in the observation"
 
 
 def test_it_can_be_left_out(solardn, cube, tmp_path):

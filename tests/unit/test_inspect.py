@@ -111,3 +111,33 @@ def test_noise_that_passes_explains_the_correlation_of_the_authors_result(shared
     figures = found.lines[0].figures
     assert 0.05 < figures.correlation < figures.limit
     assert figures.flat
+
+
+def with_record(result: Path, path: Path, sigmas: list[float], version: int | None = None) -> Path:
+    """Write a result with a table of the noise of each of its maps (time 3, Stokes 3), and return its path."""
+    with fits.open(result) as hdus:
+        places = np.indices((3, 3)).reshape(2, -1).astype(np.int32)
+        columns = [fits.Column("I_TIME0", "J", array=places[0]), fits.Column("I_STOKES1", "J", array=places[1])]
+        table = fits.BinTableHDU.from_columns([*columns, fits.Column("NOISE", "D", array=np.repeat(sigmas, 3))])
+        table.name = "SOLARDN"
+        if version is not None:
+            table.ver = version
+        hdus.append(table)
+        hdus.writeto(path)
+    return path
+
+
+def test_levels_that_the_result_records_map_by_map_are_taken(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    result = with_record(files[1], tmp_path / "recorded.fits", [4e-3, 4.1e-3, 4.2e-3])
+    found = inspect_files(files[0], result)
+    assert found.sigma_from == "taken by the run"
+    assert [line.figures.sigma for line in found.lines] == [4.1e-3, 4.1e-3]
+    assert "over-estimated" in found.verdict
+    assert inspect_files(files[0], result, noise_sigma=2e-3).flat
+
+
+def test_levels_recorded_for_another_image_of_the_file_are_not(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    result = with_record(files[1], tmp_path / "other.fits", [4e-3] * 3, version=2)
+    found = inspect_files(files[0], result)
+    assert found.sigma_from == "found in the observation"
+    assert found.flat
