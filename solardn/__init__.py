@@ -28,6 +28,7 @@ _WHERE = {
     "SolardnError": "errors",
     "Summary": "summary",
     "Uncertainty": "sampling",
+    "UnfamiliarData": "doubts",
     "uncertainty": "api",
     "uncertainty_file": "files",
 }
@@ -45,6 +46,7 @@ __all__ = [
     "SolardnError",
     "Summary",
     "Uncertainty",
+    "UnfamiliarData",
     "__version__",
     "denoise",
     "denoise_file",

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
 from .arrays import Cycles, Float, Sigma, as_float32, as_maps, per_map, positive
+from .doubts import doubts, forewarn
 from .engine import Engine
 from .errors import OptionError
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
-from .noise import estimate
+from .noise import NoiseEstimate, estimate
 from .noisemap import CONTRADICTION, NOISE_MAP, NoiseMap, at_every_pixel, given_maps, relative
 from .objects import denoise_container, is_container
 from .runner import Runner
@@ -86,6 +87,7 @@ class Denoiser:
         self.engine = Engine(self.model, device=device, precision=precision, threads=threads)
         self.memory = parse_bytes(memory)
         self._runner = Runner(self.engine, self.memory, tile)
+        self._looked = False  # at maps, for what networks do not know
 
     @property
     def tile(self) -> int:
@@ -131,6 +133,11 @@ class Denoiser:
             The array is no stack of maps of real numbers, or holds a map too small or without noise.
         OptionError
             An option is nonsense, or two contradict each other.
+
+        Warns
+        -----
+        UnfamiliarData
+            The middle one of the first maps that this object gets is far from what the network knows; also in `uncertainty`.
         """
         if is_container(maps):
             settings: dict[str, Any] = {
@@ -277,24 +284,43 @@ class Denoiser:
         if not isinstance(noise_map, str) or noise_map not in ("auto", "off"):
             if scale is not None or not isinstance(noise_sigma, str):
                 raise OptionError(CONTRADICTION)
-            return planes, [self.card.input_sigma / sigma for sigma in given_maps(noise_map, array)]
+            given = given_maps(noise_map, array)
+            self._look(planes, given)
+            return planes, [self.card.input_sigma / sigma for sigma in given]
         if scale is not None or not isinstance(noise_sigma, str):
             scaled = zip(planes, sigmas.flat, strict=True)
-            return planes, [self.scaling(plane, noise_sigma=sigma, scale=scale).scale for plane, sigma in scaled]
+            scalings = [self.scaling(plane, noise_sigma=sigma, scale=scale) for plane, sigma in scaled]
+            self._look(planes, [scaling.sigma for scaling in scalings])
+            return planes, [scaling.scale for scaling in scalings]
 
-        def estimated(plane: NDArray[Any], _: int) -> Scale:
+        def estimated(plane: NDArray[Any], _: int) -> tuple[Scale, NoiseEstimate | None]:
             data = as_float32(plane)
             if not np.isfinite(data).any():
-                return 1.0
+                return 1.0, None
             if noise_sigma != "auto":
-                return self.scaling(data, noise_sigma=noise_sigma).scale  # refuses the word
+                return self.scaling(data, noise_sigma=noise_sigma).scale, None  # refuses the word
             found = estimate(data)
             uneven = relative([found], data.shape) if noise_map == "auto" else None
-            return self.card.input_sigma / (
-                found.sigma * (1.0 if uneven is None else at_every_pixel(uneven, data.shape))
-            )
+            over = 1.0 if uneven is None else at_every_pixel(uneven, data.shape)
+            return self.card.input_sigma / (found.sigma * over), found
 
-        return planes, list(self._runner.each(estimated, planes, self.engine.threads))
+        found = list(self._runner.each(estimated, planes, self.engine.threads))
+        self._look(planes, [noise.sigma if noise else 1.0 for _, noise in found], [noise for _, noise in found])
+        return planes, [scale for scale, _ in found]
+
+    def _look(
+        self, planes: Sequence[NDArray[Any]], sigmas: Sequence[Scale], noises: Sequence[NoiseEstimate | None] = ()
+    ) -> None:
+        """Warn, once, when the middle one of the first maps is far from what the network knows."""
+        middle = len(planes) // 2
+        if self._looked or not planes or not np.isfinite(planes[middle]).any():
+            return
+        self._looked = True
+        which = f"map {middle} of the array (counted from 0)" if len(planes) > 1 else "the map"
+        noise = noises[middle] if noises else None
+        level = float(np.sqrt(np.mean(np.square(sigmas[middle]))))
+        found = doubts(as_float32(planes[middle]), level, given=noise is None, network=self.card.name, noise=noise)
+        forewarn([f"{which} {sentence}" for sentence in found], stacklevel=4)
 
 
 def denoise(

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from benchmarks.scenes import filtered, make_noise, make_truth, radius
 from solardn import Denoiser
 from solardn.cli import main
-from solardn.familiar import UnfamiliarData, doubts
+from solardn.doubts import UnfamiliarData, doubts
 from solardn.patterns import strange
 from tests import networks
 
@@ -30,7 +30,7 @@ def denoiser(tmp_path: Path) -> Denoiser:
 def said(
     denoiser: Denoiser, data: np.ndarray, level: float, unit: str = "", letter: str = "", given: bool = False
 ) -> str:
-    found = doubts(data.astype(np.float32), level, given=given, letter=letter, unit=unit, denoiser=denoiser)
+    found = doubts(data.astype(np.float32), level, given=given, letter=letter, unit=unit, network=denoiser.card.name)
     return "; ".join(found)
 
 
@@ -101,3 +101,25 @@ def test_commands_warn_before_the_work_and_tell_it_in_json(tmp_path: Path, words
     assert ran.stderr.count("Warning: ") == 1
     assert "in.fits is a magnetogram (its unit is G)" in ran.stderr
     assert '"warnings": [\n    "' in ran.stdout
+
+
+def test_arrays_are_warned_about_once(denoiser: Denoiser) -> None:
+    stack = np.stack([NOISE, 5 * NOISE, NOISE])
+    with pytest.warns(UnfamiliarData, match="map 1 of the array .* 5.02 times the level given") as caught:
+        denoiser.denoise(stack, noise_sigma=1.0)
+    assert [str(one.filename) for one in caught] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnfamiliarData)
+        denoiser.denoise(stack, noise_sigma=1.0)
+
+
+def test_arrays_as_in_training_are_not_warned_about(denoiser: Denoiser) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UnfamiliarData)
+        denoiser.denoise(2e-3 * (SIGNAL + NOISE), noise_map=np.full(SHAPE, 2e-3))
+
+
+def test_uncertainty_of_arrays_warns_too(tmp_path: Path) -> None:
+    network = networks.identity(tmp_path / "same.onnx")
+    with pytest.warns(UnfamiliarData, match="looks like an intensity image"):
+        Denoiser(network, device="cpu", threads=1).uncertainty(1 + 0.02 * NOISE, method="flips")
