@@ -23,8 +23,6 @@ from .methods import SAMPLES, Network, network
 BANKS = Path("runs/banks")
 LEVELS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Signal-to-noise ratios at which standard deviations are to be honest."""
-WITHIN = {1: 0.04, 2: 0.02}
-"""How far the parts within 1 and 2 σ may be from those of a Gaussian at each of them."""
 _KNOTS = 6
 """Places of a map of factors over σ, each with as many pixels."""
 Ratio = tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -48,7 +46,7 @@ def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``factor`` on σ; where that leaves a level of signal-to-noise outside `WITHIN` and a map over σ serves them all better, ``sigmas`` and
+        ``factor`` on σ; where that leaves a level of signal-to-noise outside `training.coverage.WITHIN` and a map over σ serves them all better, ``sigmas`` and
         ``factors`` as well (see `solardn.calibration`). ``coverage_1`` and ``coverage_2``: parts of the truth within 1 and 2 σ, over all
         levels; ``by_snr``: the same by level. ``data``: what it was measured on.
     """
@@ -106,10 +104,9 @@ def _joined(pairs: Sequence[Ratio]) -> Ratio:
 
 
 def _factor(ratios: NDArray[np.floating]) -> float:
-    """Return the factor on σ with which the parts of |error| / σ below 1 and 2 come nearest to those of a Gaussian."""
-    candidates, ordered = np.geomspace(0.25, 4, 801), np.sort(ratios)
-    misses = sum((np.searchsorted(ordered, k * candidates) / len(ordered) - coverage.NOMINAL[k]) ** 2 for k in WITHIN)
-    return float(candidates[int(np.argmin(misses))])
+    """Return the factor on σ that serves pixels with these |error| / σ best."""
+    ordered = np.sort(ratios)
+    return coverage.best_factor(lambda sigmas: np.searchsorted(ordered, sigmas) / len(ordered))
 
 
 def _within(entry: Mapping[str, Any], error: NDArray[np.floating], sigma: NDArray[np.floating]) -> tuple[float, float]:
@@ -121,7 +118,7 @@ def _within(entry: Mapping[str, Any], error: NDArray[np.floating], sigma: NDArra
 def _worst(entry: Mapping[str, Any], errors: Mapping[float, Ratio]) -> float:
     """Return the largest miss over the levels, in units of what is allowed."""
     parts = [_within(entry, *pair) for pair in errors.values()]
-    return max(abs(part[k - 1] - coverage.NOMINAL[k]) / WITHIN[k] for part in parts for k in WITHIN)
+    return max(float(coverage.miss({1: first, 2: second})) for first, second in parts)
 
 
 def _is_honest(entry: Mapping[str, Any], errors: Mapping[float, Ratio]) -> bool:

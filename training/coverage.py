@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Map = NDArray[np.floating]
 NOMINAL = {1: 0.6827, 2: 0.9545, 3: 0.9973}
 """Part of a Gaussian within so many standard deviations."""
+WITHIN = {1: 0.04, 2: 0.02}
+"""How far the parts within 1 and 2 σ may be from those of a Gaussian."""
 _STEP, _MOST = 0.01, 8.0
 _SIGMAS = np.geomspace(0.01, 10, 46)
 """Borders of the bins of σ, in units of the noise rms."""
@@ -90,11 +92,26 @@ def within(counts: Counts, k: float, pixels: str = "all") -> float:
     )
 
 
+def miss(parts: Mapping[int, Any]) -> Any:
+    """Return how far coverage is from that of a Gaussian: the larger miss within 1 and 2 σ, in units of what is allowed.
+
+    Parameters
+    ----------
+    parts : mapping
+        For 1 and 2, the part of the pixels within so many σ; or several such parts.
+    """
+    return np.max([np.abs(np.asarray(parts[k]) - NOMINAL[k]) / WITHIN[k] for k in WITHIN], axis=0)
+
+
+def best_factor(part: Callable[[NDArray[np.float64]], Any]) -> float:
+    """Return the factor on σ with which the `miss` is least, from 0.25 to 4; ``part`` gives the parts within numbers of σ."""
+    candidates = np.geomspace(0.25, 4, 1601)
+    return float(candidates[int(np.argmin(miss({k: part(k * candidates) for k in WITHIN})))])
+
+
 def factor(counts: Counts) -> float:
-    """Return the factor on σ with which the coverage within 1 and 2 σ comes nearest to that of a Gaussian."""
-    candidates = np.geomspace(0.25, 4, 801)
-    misses = [sum((within(counts, k * f) - NOMINAL[k]) ** 2 for k in (1, 2)) for f in candidates]
-    return float(candidates[int(np.argmin(misses))])
+    """Return the factor that would make σ right, see `best_factor`."""
+    return best_factor(lambda sigmas: np.array([within(counts, k) for k in sigmas]))
 
 
 def reliability(counts: Counts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

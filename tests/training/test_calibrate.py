@@ -31,7 +31,8 @@ def test_one_factor_where_that_is_enough():
 
 def test_factors_over_sigma_where_one_does_not_serve_all_levels():
     pytest.importorskip("keras")
-    from training.calibrate import WITHIN, fitted
+    from training.calibrate import fitted
+    from training.coverage import WITHIN
 
     found = fitted(_errors({0.5: (0.1, 1.0), 2.0: (0.3, 1.6), 8.0: (1.0, 2.5)}))
     for first, second in found["by_snr"].values():
