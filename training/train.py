@@ -16,7 +16,7 @@ from keras import ops
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .batches import Batch
-from .losses import expected_error, likelihood, rms_error
+from .losses import coverage_loss, expected_error, rms_error
 
 LEVELS = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 """Signal-to-noise ratios at which validation reports."""
@@ -120,7 +120,7 @@ class Trainer:
         mean = out[0] if self.two else out
         total = ops.mean(rms_error(truth, mean) / expected)
         if self.two:
-            total += 0.1 * ops.mean(likelihood(ops.stop_gradient(mean) - truth, out[1]))
+            total += 0.1 * ops.mean(coverage_loss(ops.stop_gradient(mean) - truth, out[1]))
         return total
 
     def _train_eagerly(self, noisy: tf.Tensor, truth: tf.Tensor, expected: tf.Tensor) -> tf.Tensor:
