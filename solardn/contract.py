@@ -8,6 +8,7 @@ from typing import Any
 from . import onnxfile
 from .card import Card
 from .errors import ModelError
+from .onnxgraph import OnnxFile
 from .wire import BrokenFile
 
 DROPOUT_THRESHOLD, DROPOUT_SCALE = "dropout_threshold", "dropout_scale"
@@ -56,7 +57,7 @@ def check(data: bytes, where: str) -> Card:
     return card
 
 
-def _check_operators(parts: onnxfile.OnnxFile, where: str) -> None:
+def _check_operators(parts: OnnxFile, where: str) -> None:
     foreign = sorted({f"{node.domain}::{node.op}" for node in parts.nodes if node.domain not in _STANDARD})
     if foreign or parts.functions:
         which = ", ".join(foreign or parts.functions)
@@ -68,7 +69,7 @@ def _check_operators(parts: onnxfile.OnnxFile, where: str) -> None:
         )
 
 
-def _check_weights(parts: onnxfile.OnnxFile, size: int, where: str) -> None:
+def _check_weights(parts: OnnxFile, size: int, where: str) -> None:
     """Refuse weights that say they hold more numbers than the file has room for: two in a byte is the densest that ONNX knows."""
     for name, shape in parts.weights.items():
         count = math.prod(shape)
@@ -78,7 +79,7 @@ def _check_weights(parts: onnxfile.OnnxFile, size: int, where: str) -> None:
             )
 
 
-def _check_inputs(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:
+def _check_inputs(parts: OnnxFile, card: Card, where: str) -> None:
     wanted: dict[str, Any] = {"map": (_FLOAT, 4)}
     if card.dropout is not None:
         wanted |= {"seed": (_UINT32, 1), "origin": (_INT64, 1)}
@@ -102,7 +103,7 @@ def _check_inputs(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:
         raise ModelError(f"{where} takes only maps of {', '.join(fixed)}; convert the network with free sizes")
 
 
-def _check_dropout(parts: onnxfile.OnnxFile, card: Card, where: str) -> None:
+def _check_dropout(parts: OnnxFile, card: Card, where: str) -> None:
     for name in (DROPOUT_THRESHOLD, DROPOUT_SCALE):
         if name not in parts.defaults or name not in parts.constants:
             raise ModelError(

@@ -10,6 +10,7 @@ from . import onnxfile
 from .card import Card
 from .errors import OptionError
 from .model import Model
+from .onnxgraph import Node, OnnxFile, following
 from .tiling import least_window, margin, plan
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
@@ -84,7 +85,7 @@ def demand(model: Model) -> Demand:
     graph = onnxfile.read(model.data)
     last = {name: step for step, node in enumerate(graph.nodes) for name in node.inputs}
     last |= dict.fromkeys(graph.outputs, len(graph.nodes))
-    sizes, sampled = {"map": 1.0}, onnxfile.following(graph, "seed")
+    sizes, sampled = {"map": 1.0}, following(graph, "seed")
     alive, work = [(1.0, 0.0)], [0.0, 0.0]
     for step, node in enumerate(graph.nodes):
         size, operations = _elements(node, sizes, graph)
@@ -96,7 +97,7 @@ def demand(model: Model) -> Demand:
     return Demand(tuple(alive), (work[0], work[1]), "log_variance" in sampled)
 
 
-def _elements(node: onnxfile.Node, sizes: dict[str, float], graph: onnxfile.OnnxFile) -> tuple[float, float]:
+def _elements(node: Node, sizes: dict[str, float], graph: OnnxFile) -> tuple[float, float]:
     """Return the elements of an operator's output for each pixel of the map, and the operations for each of them."""
     given = [sizes[name] for name in node.inputs if name in sizes]
     if not given or node.op == "Shape":

@@ -18,6 +18,7 @@ from .arrays import Float, whole
 from .engine import Engine, OutOfMemory
 from .errors import OptionError
 from .memory import Share, demand, sampling_share, shares, speed_of
+from .spans import round_up
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -133,7 +134,7 @@ class Runner:
     def _use_smaller(self, share: Share, shape: tuple[int, ...], error: OutOfMemory) -> None:
         """Halve the tile after it did not fit, unless that leaves the windows of the map as they are."""
         tile = min(share.tile, max(shape))
-        smaller = tiling.round_up(tile // 2, self.card.multiple)
+        smaller = round_up(tile // 2, self.card.multiple)
         if self._window(shape, share.bounded(smaller)) == self._window(shape, share):
             raise error
         if self._most is None or self._most > smaller:  # else another thread was faster
@@ -146,11 +147,11 @@ class Runner:
         return tiling.plan(self._padded(shape), self.card, share.tile, share.runs, share.pixels)[0].shape
 
     def _padded(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        height, width = (tiling.round_up(size, self.card.multiple) for size in shape)
+        height, width = (round_up(size, self.card.multiple) for size in shape)
         return height, width
 
     def _checked_tile(self, tile: int) -> int:
-        least = tiling.round_up(self.card.min_size, self.card.multiple)
+        least = round_up(self.card.min_size, self.card.multiple)
         if whole(tile, "tile", 1) < least:
             raise OptionError(f"tile is {tile}; network {self.card.name!r} needs at least {least}")
-        return tiling.round_up(tile, self.card.multiple)
+        return round_up(tile, self.card.multiple)

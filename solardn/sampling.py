@@ -17,8 +17,9 @@ from .engine import Engine
 from .errors import ModelError, OptionError
 from .model import DEFAULT_WITH_UNCERTAINTY
 from .moments import Moments
-from .tiling import Network, in_order
+from .tiling import Network
 from .units import Prepared
+from .workers import in_order
 
 METHODS = ("dropout", "flips")
 VIEWS = 16

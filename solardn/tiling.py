@@ -15,22 +15,19 @@ of a runtime may sum in another order for small or thin arrays; the last window 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .card import Card
 from .errors import InputError
+from .spans import Span, along, round_up
+from .workers import run_all
 
-T = TypeVar("T")
-R = TypeVar("R")
 Float = NDArray[np.float32]
 Network = Callable[[Float, tuple[int, int]], Float]
 """From a window (y, x) and its origin (row, column) in the map to results (layer, y, x)."""
@@ -44,31 +41,6 @@ onnxruntime's matrix product changes its order of summation where it has 64 colu
 _PIXELS_A_RUN = 1000  # what one more run costs, whatever its size
 
 _THINNEST = 4  # a window bounded by its area is at most so many times as wide as high: longer ones are mostly margin
-
-
-@dataclass(frozen=True)
-class Span:
-    """One tile along one axis: the window is ``start:stop`` of the map, of which ``first:last`` is kept."""
-
-    start: int
-    stop: int
-    first: int
-    last: int
-
-    @property
-    def window(self) -> slice:
-        """What the network sees, in pixels of the map."""
-        return slice(self.start, self.stop)
-
-    @property
-    def core(self) -> slice:
-        """What is kept, in pixels of the map."""
-        return slice(self.first, self.last)
-
-    @property
-    def inner(self) -> slice:
-        """What is kept, in pixels of the window."""
-        return slice(self.first - self.start, self.last - self.start)
 
 
 @dataclass(frozen=True)
@@ -87,11 +59,6 @@ class Tile:
     def shape(self) -> tuple[int, int]:
         """Height and width of the window."""
         return self.y.stop - self.y.start, self.x.stop - self.x.start
-
-
-def round_up(pixels: int, multiple: int) -> int:
-    """Return the smallest multiple of `multiple` that is not below `pixels`."""
-    return -(-pixels // multiple) * multiple
 
 
 def margin(card: Card) -> int:
@@ -143,7 +110,7 @@ def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: 
     def cuts(axis: int, most: int, more: int = workers) -> list[list[Span]]:
         length, across = shape[axis], shape[1 - axis]
         least = multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) * multiple // across))
-        return _cuts(length, edge, multiple, max(most, least - 2 * edge), least, more)
+        return along(length, edge, multiple, max(most, least - 2 * edge), least, more)
 
     found = list(product(cuts(0, tile), cuts(1, tile)))
     for rows in cuts(0, shape[0], shape[0] // multiple) if pixels else ():
@@ -160,24 +127,6 @@ def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: 
 
     rows, columns = min(found, key=busiest)
     return tuple(Tile(y, x) for y in rows for x in columns)
-
-
-def _cuts(length: int, edge: int, multiple: int, tile: int, least: int, workers: int) -> list[list[Span]]:
-    """Return ways to cut an axis: the coarsest that `tile` allows, and finer ones; no window is below `least`."""
-    fewest = max(1, -(-(length - 2 * edge) // tile))
-    return [_cut(length, edge, multiple, fewest + more, least) for more in range(workers)]
-
-
-def _cut(length: int, edge: int, multiple: int, count: int, least: int) -> list[Span]:
-    """Cut an axis into at most `count` spans with windows of one length, not below `least`."""
-    core = max(round_up(-(-(length - 2 * edge) // count), multiple), round_up(least, multiple) - 2 * edge, multiple)
-    window = core + 2 * edge
-    if count == 1 or window >= length:
-        return [Span(0, length, 0, length)]
-    starts = [*range(0, length - window, core), length - window]
-    lasts = [*(start + edge + core for start in starts[:-1]), length]
-    firsts = [0, *lasts[:-1]]
-    return [Span(start, start + window, *ends) for start, *ends in zip(starts, firsts, lasts, strict=True)]
 
 
 def pad(plane: Float, card: Card) -> Float:
@@ -244,35 +193,3 @@ def run_tiled(
 
     run_all(keep, parts, workers)
     return result[:, :height, :width]
-
-
-def run_all(work: Callable[[T], None], items: Sequence[T], workers: int) -> None:
-    """Call a function on every item, in several threads when there are several workers; after an error no more are begun."""
-    if workers == 1 or len(items) == 1:
-        for item in items:
-            work(item)
-        return
-    with ThreadPoolExecutor(min(workers, len(items)), "solardn") as pool:
-        try:
-            for future in [pool.submit(work, item) for item in items]:
-                future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def in_order(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
-    """Yield what a function makes of each item, in their order; no more than a worker's share of results waits to be taken."""
-    if workers == 1 or len(items) == 1:
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(min(workers, len(items)), "solardn") as pool:
-        try:
-            pending: deque[Future[R]] = deque()
-            for item in items:
-                if len(pending) > workers:
-                    yield pending.popleft().result()
-                pending.append(pool.submit(work, item))
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from solardn import onnxfile
+from solardn.onnxgraph import Value
 from solardn.wire import BrokenFile
 from tests import networks
 
@@ -21,7 +22,7 @@ def test_agrees_with_the_onnx_package(tmp_path: Path) -> None:
     path = networks.unet(tmp_path / "net.onnx", up="transpose", description="ein Bild – für Menschen")
     found, expected = onnxfile.read(path.read_bytes()), onnx.load(path)
     assert found.metadata == {pair.key: pair.value for pair in expected.metadata_props}
-    assert found.inputs == {"map": onnxfile.Value(TensorProto.FLOAT, ("batch", 1, "height", "width"))}
+    assert found.inputs == {"map": Value(TensorProto.FLOAT, ("batch", 1, "height", "width"))}
     assert list(found.outputs) == ["mean"]
     assert found.weights == {weight.name: tuple(weight.dims) for weight in expected.graph.initializer}
     for node, other in zip(found.nodes, expected.graph.node, strict=True):
@@ -39,7 +40,7 @@ def test_free_axes_may_have_no_name() -> None:
     vague = helper.make_tensor_value_info("vague", TensorProto.INT64, None)
     found = onnxfile.read(helper.make_model(helper.make_graph([], "g", [image, vague], [])).SerializeToString())
     assert found.inputs["map"].shape == (None, 1, "height", 512)
-    assert found.inputs["vague"] == onnxfile.Value(TensorProto.INT64, None)
+    assert found.inputs["vague"] == Value(TensorProto.INT64, None)
 
 
 def test_numbers_may_be_stored_one_by_one() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,20 +104,3 @@ def test_cuts_are_finer_with_more_workers() -> None:
     assert len(tiling.plan((1000, 1000), needs, tile=2000)) == 1
     assert len(tiling.plan((1000, 1000), needs, tile=2000, workers=2)) == 2
     assert len(tiling.plan((1000, 1000), needs, tile=2000, workers=4)) == 4
-
-
-def test_after_an_error_no_more_tiles_are_begun() -> None:
-    begun = []
-    first = threading.Event()
-
-    def failing(number: int) -> None:
-        begun.append(number)
-        if number == 0:
-            first.set()
-            raise RuntimeError("stop")
-        first.wait()
-        time.sleep(0.01)  # a thousand of these last longer than any scheduler leaves the error unheard
-
-    with pytest.raises(RuntimeError, match="stop"):
-        tiling.run_all(failing, range(1000), workers=2)
-    assert len(begun) < 1000
