@@ -64,7 +64,11 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=options.examples(
-        "solardn demo", "solardn info observation.fits", "solardn denoise observation.fits denoised.fits"
+        "solardn demo",
+        "solardn info observation.fits",
+        "solardn denoise observation.fits denoised.fits",
+        "solardn inspect observation.fits denoised.fits",
+        "solardn uncertainty observation.fits trusted.fits",
     ),
 )
 @click.version_option(__version__, prog_name="solardn")

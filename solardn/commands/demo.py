@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from ..summary import Summary
 
 
-@click.command(epilog=options.examples("solardn demo --overwrite"))
+@click.command(
+    short_help="Simulate an observation, denoise it, show what was gained.",
+    epilog=options.examples("solardn demo --overwrite"),
+)
 @click.argument("dir", type=options.PATH, default="solardn-demo")
 @options.network_options
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier demo.")

@@ -10,6 +10,7 @@ from . import options, report
 
 
 @click.command(
+    short_help="Take the noise out of every map of a file.",
     epilog=options.examples(
         "solardn denoise observation.fits denoised.fits",
         "solardn denoise observation.fits denoised.fits --residual --quicklook picture.png --overwrite",
@@ -17,7 +18,7 @@ from . import options, report
         "solardn denoise map.npy clean.npy --noise-sigma 0.002",
         "solardn denoise observation.fits map.npy --output-dir out",
     )
-    + report.keys_help(report.DENOISE_KEYS)
+    + report.keys_help(report.DENOISE_KEYS),
 )
 @click.argument("files", nargs=-1, metavar="INPUT OUTPUT")
 @options.network_options

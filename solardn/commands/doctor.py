@@ -7,7 +7,7 @@ import click
 from . import options
 
 
-@click.command(epilog=options.examples("solardn doctor"))
+@click.command(short_help="Show versions and devices, and what is missing.", epilog=options.examples("solardn doctor"))
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects with the keys what, state, good.")
 def doctor(as_json: bool) -> None:
     """Show versions, devices that truly compute, and what is missing; exit code 1 when something needed does not work."""

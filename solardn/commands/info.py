@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Show what would be done to a file; nothing is written.",
     epilog=options.examples("solardn info observation.fits", "solardn info observation.fits --json")
-    + report.keys_help(report.INFO_KEYS)
+    + report.keys_help(report.INFO_KEYS),
 )
 @click.argument("input", type=options.PATH)
 @options.network_options

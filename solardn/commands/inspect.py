@@ -38,12 +38,13 @@ KEYS = {
 
 
 @click.command(
+    short_help="Tell whether what was taken away was noise.",
     epilog=options.examples(
         "solardn denoise observation.fits denoised.fits",
         "solardn inspect observation.fits denoised.fits",
         "solardn inspect observation.fits denoised.fits --json",
     )
-    + report.keys_help(KEYS)
+    + report.keys_help(KEYS),
 )
 @click.argument("observation", type=options.PATH)
 @click.argument("result", type=options.PATH)

@@ -10,7 +10,11 @@ import click
 from . import options
 
 
-@click.group(invoke_without_command=True, epilog=options.examples("solardn models"))
+@click.group(
+    invoke_without_command=True,
+    short_help="Networks at hand: list, show, verify, add.",
+    epilog=options.examples("solardn models"),
+)
 @click.pass_context
 def models(ctx: click.Context) -> None:
     """Networks at hand: list them, show their cards, check them, add your own."""
@@ -18,7 +22,9 @@ def models(ctx: click.Context) -> None:
         ctx.invoke(list_models)
 
 
-@models.command("list", epilog=options.examples("solardn models list"))
+@models.command(
+    "list", short_help="List the networks that can be named.", epilog=options.examples("solardn models list")
+)
 def list_models() -> None:
     """List the networks that can be named: bundled, from SOLARDN_MODELS, and your own."""
     from rich.console import Console
@@ -44,7 +50,7 @@ def list_models() -> None:
         click.echo("no network is at hand; add one with 'solardn models add FILE.onnx'")
 
 
-@models.command(epilog=options.examples("solardn models show stokes"))
+@models.command(short_help="Show the card of a network.", epilog=options.examples("solardn models show stokes"))
 @click.argument("name", default="stokes")
 @click.option("--json", "as_json", is_flag=True, help="Print the card as JSON; its keys are those of the card itself.")
 def show(name: str, as_json: bool) -> None:
@@ -73,9 +79,11 @@ def _words(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-@models.command(epilog=options.examples("solardn models verify stokes"))
+@models.command(
+    short_help="Run the self-check that networks carry.", epilog=options.examples("solardn models verify stokes")
+)
 @click.argument("names", nargs=-1)
-@click.option("--device", metavar="auto|cpu|cuda[:N]", default="cpu", show_default=True, help="Where to run the check.")
+@click.option("--device", metavar=options.DEVICES, default="cpu", show_default=True, help="Where to run the check.")
 def verify(names: tuple[str, ...], device: str) -> None:
     """Run the self-check that a network carries; of all networks at hand when no NAMES are given."""
     from ..errors import ModelError, SolardnError
@@ -96,9 +104,12 @@ def verify(names: tuple[str, ...], device: str) -> None:
         raise ModelError(f"the self-check of {', '.join(failed)} failed; get the files again, or convert them again")
 
 
-@models.command(epilog=options.examples("solardn models add network.onnx --name mine --overwrite"))
+@models.command(
+    short_help="Check a network, and keep it under its name.",
+    epilog=options.examples("solardn models add network.onnx --name mine --overwrite"),
+)
 @click.argument("file", type=options.PATH)
-@click.option("--name", help="Name to give it.  [default: the file's]")
+@click.option("--name", metavar="NAME", help="Name to give it.  [default: the file's]")
 @click.option("--overwrite", is_flag=True, help="Replace a network of that name that you added before.")
 def add(file: Path, name: str | None, overwrite: bool) -> None:
     """Check the ONNX file FILE and keep a copy of it under its name, for --model."""

@@ -44,6 +44,9 @@ ALL = "all"
 
 PATH = click.Path(path_type=Path)
 
+DEVICES = "auto|cpu|openvino|cuda[:N]"
+"""What --device takes."""
+
 cube_options = _all(
     click.option(
         "--ext",
@@ -58,7 +61,9 @@ cube_options = _all(
         "Also wavelength and time.",
     ),
     click.option(
-        "--stokes", metavar="LETTERS", help="Stokes parameters to denoise; the others are copied.  [default: QUV]"
+        "--stokes",
+        metavar="LETTERS",
+        help="Stokes parameters that are denoised; the others are copied.  [default: QUV]",
     ),
     click.option(
         "--fill-value",
@@ -87,7 +92,7 @@ def _network_options(default: str) -> Callable[[Command], Command]:
         ),
         click.option(
             "--device",
-            metavar="auto|cpu|openvino|cuda[:N]",
+            metavar=DEVICES,
             default="auto",
             show_default=True,
             help="Where to compute; auto takes a GPU when one truly works.",

@@ -12,6 +12,7 @@ from . import options
 
 @click.command(
     "report",
+    short_help="Write one HTML page about a result.",
     epilog=options.examples(
         "solardn denoise observation.fits denoised.fits", "solardn report observation.fits denoised.fits report.html"
     ),
@@ -19,7 +20,9 @@ from . import options
 @click.argument("observation", type=options.PATH)
 @click.argument("result", type=options.PATH)
 @click.argument("report", type=options.PATH, metavar="REPORT.html")
-@click.option("--maps", type=int, default=6, show_default=True, help="How many maps to show, one of a kind.")
+@click.option(
+    "--maps", metavar="N", type=int, default=6, show_default=True, help="How many maps to show, one of a kind."
+)
 @options.cube_options
 @options.comparison_options
 @click.option("--overwrite", is_flag=True, help="Replace a page that exists.")

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Denoise, and tell how far to trust the result.",
     epilog=options.examples(
         "solardn uncertainty observation.fits result.fits --samples 50",
         "solardn uncertainty map.npy result.npz --samples 20 --seed 7 --quicklook picture.png",
         "solardn uncertainty observation.fits quick.fits --samples 0",
         "solardn uncertainty observation.fits flips.fits --method flips --model stokes",
     )
-    + report.keys_help(report.UNCERTAINTY_KEYS)
+    + report.keys_help(report.UNCERTAINTY_KEYS),
 )
 @click.argument("files", nargs=-1, metavar="INPUT OUTPUT")
 @click.option(

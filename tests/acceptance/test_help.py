@@ -35,6 +35,12 @@ def test_the_help_has_an_example(solardn, words):
             assert parameter.help, parameter.name
 
 
+@pytest.mark.parametrize("words", [words for words in COMMANDS if hasattr(COMMANDS[words], "commands")], ids=" ".join)
+def test_lists_of_commands_are_whole_sentences(solardn, words):
+    listed = solardn.good(*words, "--help").partition("Commands:")[2]
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("words", [words for words in COMMANDS if words], ids=" ".join)
 def test_the_examples_run(solardn, words, tmp_path, noisy, crisp, monkeypatch):
     monkeypatch.chdir(tmp_path)
