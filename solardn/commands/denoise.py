@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from . import options, report
+from . import completion, options, report
 
 
 @click.command(
@@ -20,7 +20,7 @@ from . import options, report
     )
     + report.keys_help(report.DENOISE_KEYS),
 )
-@click.argument("files", nargs=-1, metavar="INPUT OUTPUT")
+@click.argument("files", nargs=-1, metavar="INPUT OUTPUT", shell_complete=completion.files())
 @options.network_options
 @options.scaling_options
 @options.cycles_option

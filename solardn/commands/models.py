@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import options
+from . import completion, options
 
 
 @click.group(
@@ -51,7 +51,7 @@ def list_models() -> None:
 
 
 @models.command(short_help="Show the card of a network.", epilog=options.examples("solardn models show stokes"))
-@click.argument("name", default="stokes")
+@click.argument("name", default="stokes", shell_complete=completion.networks)
 @click.option("--json", "as_json", is_flag=True, help="Print the card as JSON; its keys are those of the card itself.")
 def show(name: str, as_json: bool) -> None:
     """Show the card of the network NAME (or ONNX file): what it is, needs, and comes from."""
@@ -82,8 +82,15 @@ def _words(value: Any) -> str:
 @models.command(
     short_help="Run the self-check that networks carry.", epilog=options.examples("solardn models verify stokes")
 )
-@click.argument("names", nargs=-1)
-@click.option("--device", metavar=options.DEVICES, default="cpu", show_default=True, help="Where to run the check.")
+@click.argument("names", nargs=-1, shell_complete=completion.networks)
+@click.option(
+    "--device",
+    metavar=options.DEVICES,
+    shell_complete=completion.words(*options.KINDS),
+    default="cpu",
+    show_default=True,
+    help="Where to run the check.",
+)
 def verify(names: tuple[str, ...], device: str) -> None:
     """Run the self-check that a network carries; of all networks at hand when no NAMES are given."""
     from ..errors import ModelError, SolardnError

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from . import completion
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -44,7 +46,8 @@ ALL = "all"
 
 PATH = click.Path(path_type=Path)
 
-DEVICES = "auto|cpu|openvino|cuda[:N]"
+KINDS = ("auto", "cpu", "openvino", "cuda")
+DEVICES = f"{'|'.join(KINDS)}[:N]"
 """What --device takes."""
 
 cube_options = _all(
@@ -86,6 +89,7 @@ def _network_options(default: str) -> Callable[[Command], Command]:
         click.option(
             "--model",
             metavar="NAME|PATH",
+            shell_complete=completion.networks,
             default=default,
             show_default=True,
             help="Network: a name that 'solardn models' lists, or an ONNX file.",
@@ -93,6 +97,7 @@ def _network_options(default: str) -> Callable[[Command], Command]:
         click.option(
             "--device",
             metavar=DEVICES,
+            shell_complete=completion.words(*KINDS),
             default="auto",
             show_default=True,
             help="Where to compute; auto takes a GPU when one truly works.",
@@ -100,6 +105,7 @@ def _network_options(default: str) -> Callable[[Command], Command]:
         click.option(
             "--precision",
             metavar="fp32|bf16|fp16",
+            shell_complete=completion.words("fp32", "bf16", "fp16"),
             default="fp32",
             show_default=True,
             help="Arithmetic of the network: bf16 on OpenVINO, fp16 on CUDA.",
@@ -136,6 +142,7 @@ scaling_options = _all(
     click.option(
         "--noise-map",
         metavar="auto|off|FILE|EXT",
+        shell_complete=completion.files("auto", "off"),
         default="auto",
         show_default=True,
         help="Noise that varies over the field is made even before the network: as estimated where it varies strongly (auto), or by the rms at every pixel "

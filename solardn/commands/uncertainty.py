@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import options, report
+from . import completion, options, report
 
 if TYPE_CHECKING:
     from ..summary import Summary
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     + report.keys_help(report.UNCERTAINTY_KEYS),
 )
-@click.argument("files", nargs=-1, metavar="INPUT OUTPUT")
+@click.argument("files", nargs=-1, metavar="INPUT OUTPUT", shell_complete=completion.files())
 @click.option(
     "--samples",
     type=int,
