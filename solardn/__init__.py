@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Denoiser, Scaling, denoise, uncertainty
+    from .doubts import UnfamiliarData
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
     from .files import denoise_file, uncertainty_file
     from .many import Outcome, denoise_files

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import subprocess
 import sys
 import time
@@ -43,6 +45,12 @@ def test_importing_takes_no_time() -> None:
 def test_public_names_are_there(name: str) -> None:
     assert getattr(solardn, name)
     assert name in dir(solardn)
+
+
+def test_type_checkers_and_the_documentation_see_the_same_names() -> None:
+    (block,) = (node for node in ast.parse(inspect.getsource(solardn)).body if isinstance(node, ast.If))
+    seen = [alias.name for line in block.body if isinstance(line, ast.ImportFrom) for alias in line.names]
+    assert sorted([*seen, "__version__"]) == sorted(solardn.__all__)
 
 
 def test_other_names_are_not() -> None:
