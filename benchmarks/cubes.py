@@ -17,9 +17,8 @@ def fits_cube(path: Path, number: int, side: int) -> Path:
     rng = np.random.default_rng(number)
     few = [(NOISE * rng.standard_normal((side, side), np.float32)).astype(">f4") for _ in range(min(number, 4))]
     header = fits.Header([("SIMPLE", True), ("BITPIX", -32), ("NAXIS", 3)])
-    for axis, (length, kind) in enumerate(((side, "HPLN-TAN"), (side, "HPLT-TAN"), (number, "TIME")), 1):
-        header[f"NAXIS{axis}"] = length
-        header[f"CTYPE{axis}"] = kind
+    header.update({"NAXIS1": side, "NAXIS2": side, "NAXIS3": number})
+    header.update({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "TIME"})
     cube = fits.StreamingHDU(path, header)
     for place in range(number):
         cube.write(few[place % len(few)])

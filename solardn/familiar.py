@@ -22,7 +22,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
         The noise level of each group of maps, as it will be used.
     """
     said: list[str] = []
-    for index in _sample(plan):
+    for index in _sample(plan, levels):
         plane = plan.read_map(index)
         absent = plan.missing(index, plane)
         if absent.all():
@@ -35,6 +35,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
             letter=plan.cube.letter(index),
             unit=plan.source.unit,
             network=denoiser.card.name,
+            noise=level.estimates.get(index),
         )
         letter = plan.cube.letter(index)
         where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
@@ -42,10 +43,16 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
     return forewarn(said, stacklevel=3)
 
 
-def _sample(plan: Plan) -> list[Index]:
-    """Return the map in the middle of each Stokes parameter that is denoised."""
+def _sample(plan: Plan, levels: dict[Group, Level]) -> list[Index]:
+    """Return the map in the middle of each Stokes parameter that is denoised; the nearest to it whose noise was looked at, if any was."""
     by_letter: dict[str, list[Index]] = {}
     for index in plan.cube.indices():
         if plan.denoises(index):
             by_letter.setdefault(plan.cube.letter(index), []).append(index)
-    return [members[len(members) // 2] for members in by_letter.values()]
+    known = {index for level in levels.values() for index in level.estimates}
+
+    def middle(members: list[Index]) -> Index:
+        places = [place for place, index in enumerate(members) if index in known] or range(len(members))
+        return members[min(places, key=lambda place: abs(place - len(members) // 2))]
+
+    return [middle(members) for members in by_letter.values()]

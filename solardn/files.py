@@ -259,7 +259,7 @@ def _treat(
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
-        inspector = Inspector(plan, denoiser.memory) if manner.inspect else None
+        inspector = Inspector(plan, denoiser.memory, levels) if manner.inspect else None
         work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages)
         maker = together or plan.source
         try:
@@ -360,7 +360,7 @@ def _run(
         journal.add(journal.records[first:])
 
     rest = itertools.chain([following] if following is not None else [], batches)
-    stream(plan.source, plan.cube, sink, work, rest, written, stages)
+    stream(plan.source, plan.cube, sink, work.jobs, work, rest, written, stages)
     work.finish()
 
 

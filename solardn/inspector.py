@@ -14,7 +14,7 @@ from .cube import Index
 from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
 from .inspection import TAKEN, Inspection, line_of
-from .levels import Group, evenly
+from .levels import Group, Level, evenly
 from .plan import Plan
 
 Float = NDArray[np.float32]
@@ -37,10 +37,13 @@ class Inspector:
     plan : Plan
     memory : int
         The budget of the run, bytes.
+    levels : dict
+        The noise of each group of maps, and what was found in some of them.
     """
 
-    def __init__(self, plan: Plan, memory: int) -> None:
+    def __init__(self, plan: Plan, memory: int, levels: dict[Group, Level]) -> None:
         self._plan = plan
+        self._estimates = {index: one for level in levels.values() for index, one in level.estimates.items()}
         self._wanted = _sample(groups(plan))
         beside = {index: intensity_of(plan.cube, index) for index in self._wanted}
         room = memory // _MEMORY_SHARE // (4 * math.prod(plan.cube.map_shape))
@@ -81,7 +84,7 @@ class Inspector:
 
     def _diagnose(self, index: Index, observation: Float, result: Float, sigma: float, intensity: Float | None) -> None:
         try:
-            self._found[index] = diagnose(observation, result, sigma, intensity)
+            self._found[index] = diagnose(observation, result, sigma, intensity, self._estimates.get(index))
         except InputError as error:  # too small or without noise of its own: the result is right all the same
             self._why = str(error)
 

@@ -28,6 +28,12 @@ Group = tuple[str, int]
 
 Member = TypeVar("Member")
 
+FEW = 3
+"""Maps of one group that its noise level is estimated from where they agree …"""
+
+AGREE = 0.05
+"""… which they do when they lie within so much of their median."""
+
 _MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
 _MOST_IN_ALL = 120  # … while all groups together take no more than this, but at least one each …
 _MOST_GROUPS = (
@@ -53,6 +59,8 @@ class Level:
         The level of each map that has its own; `noise_sigma` is their median then.
     uneven : array or None
         How the noise varies over the field where that is evened out (see `solardn.noisemap.relative`).
+    estimates : dict
+        What was found in a few of the maps, for those who look at the same ones again.
     """
 
     stokes: str
@@ -61,6 +69,7 @@ class Level:
     maps: int
     each: dict[Index, float] = field(default_factory=dict, repr=False)
     uneven: NDArray[np.float64] | None = field(default=None, repr=False)
+    estimates: dict[Index, NoiseEstimate] = field(default_factory=dict, repr=False)
 
     def of(self, index: Index) -> float:
         """Return the rms of the noise of a map."""
@@ -80,8 +89,9 @@ def find_levels(
 ) -> dict[Group, Level]:
     """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
 
-    An estimate is the median over some maps of the group, spread evenly over it, or over all of them where each map is to have its own. Where
-    there are hundreds of wavelengths, some are estimated and the others interpolated.
+    An estimate is the median over some maps of the group, spread evenly over it, or over all of them where each map is to have its own:
+    over three that agree and show even noise, else over up to nine. Where there are hundreds of wavelengths, some are estimated and the
+    others interpolated.
 
     Parameters
     ----------
@@ -114,14 +124,23 @@ def find_levels(
         return {group: Level(*group, sigma, 0) for group in groups}
     most = samples(len(groups))
     sampled = list(groups) if per_map else _sampled(groups)
-    wanted = {i: group for group in sampled for i in (groups[group] if per_map else evenly(groups[group], most))}
     found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
     reasons: list[str] = []
-    for index, noise, why in _estimates(plan, denoiser, list(wanted)):
-        if noise is not None:
-            found[wanted[index]][index] = noise
-        elif why:
-            reasons.append(why)
+
+    def look(groups_of: dict[Index, Group]) -> None:
+        for index, noise, why in _estimates(plan, denoiser, list(groups_of)):
+            if noise is not None:
+                found[groups_of[index]][index] = noise
+            elif why:
+                reasons.append(why)
+
+    few = {group: evenly(groups[group], min(FEW, most)) for group in sampled}
+    look({index: group for group in sampled for index in (groups[group] if per_map else few[group])})
+    if not per_map:
+        shape = plan.cube.map_shape if even else None
+        open_ones = [group for group in sampled if not settled(list(found[group].values()), shape)]
+        more = {index: group for group in open_ones for index in evenly(groups[group], most)}
+        look({index: group for index, group in sorted(more.items()) if index not in few[group]})
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
         why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
@@ -133,6 +152,7 @@ def find_levels(
             len(maps),
             each={index: one.sigma for index, one in maps.items()} if per_map else {},
             uneven=relative(list(maps.values()), plan.cube.map_shape) if even else None,
+            estimates={index: maps[index] for index in few.get(group, ()) if index in maps},
         )
         for group, maps in found.items()
     }
@@ -168,6 +188,15 @@ def _between(medians: dict[Group, float], group: Group) -> float:
         return float(np.median(list(medians.values())))
     places, sigmas = zip(*known, strict=True)
     return float(np.interp(group[1], places, sigmas))
+
+
+def settled(found: list[NoiseEstimate], shape: tuple[int, int] | None) -> bool:
+    """Tell whether some maps of a group say enough of its noise: they agree and, where that matters for maps of a shape, it is even."""
+    if len(found) < FEW:
+        return False
+    sigmas = np.array([one.sigma for one in found])
+    agree = np.abs(sigmas / np.median(sigmas) - 1).max() <= AGREE
+    return bool(agree) and (shape is None or relative(found, shape) is None)
 
 
 def samples(groups: int) -> int:

@@ -31,8 +31,6 @@ class Rings:
         Flat indices into the half-plane, ring after ring.
     starts, counts : (rings,) arrays of int
         Where each ring begins in `pixels`, and how many pixels it has.
-    labels : (pixels,) array of int
-        The ring of each entry of `pixels`.
     k : (rings,) array
         Mean spatial frequency of each ring, cycles/px.
     area : (rings,) array
@@ -42,7 +40,6 @@ class Rings:
     pixels: NDArray[np.intp]
     starts: NDArray[np.intp]
     counts: NDArray[np.intp]
-    labels: NDArray[np.intp]
     k: Array
     area: Array
 
@@ -74,7 +71,7 @@ def rings(n: int) -> Rings:
     fine = np.fft.fftfreq(256)
     plane = np.hypot(fine[:, None], fine[None])
     area = np.histogram(plane, np.concatenate([[0], (k[1:] + k[:-1]) / 2, [1]]))[0] / plane.size
-    return Rings(pixels, starts, counts, np.repeat(np.arange(len(counts)), counts), k, area)
+    return Rings(pixels, starts, counts, k, area)
 
 
 @lru_cache(maxsize=8)
@@ -135,26 +132,34 @@ def window_spectra(data: NDArray[Any], valid: NDArray[np.bool_], size: int) -> W
         Height and width of the windows, pixels; at most that of the map.
     """
     rows, columns = window_grid(data.shape, size)
-    ring, taper = rings(size), hann(size)
+    ring, taper = rings(size), hann(size).astype(data.dtype)  # float32 stays float32: half the work
     power = np.zeros((len(rows), len(columns), len(ring.k)))
     robust = power.copy()
     used = np.zeros((len(rows), len(columns)), bool)
     across = columns[:, None] + np.arange(size)
     for i, row in enumerate(rows):  # a row of windows at a time keeps the memory small
         block = data[row : row + size][:, across].transpose(1, 0, 2)
-        good = valid[row : row + size][:, across].transpose(1, 0, 2)
-        weight = taper * good
-        share = np.mean(weight**2, axis=(1, 2))
-        used[i] = share > 0.5
-        if not used[i].any():
-            continue
-        block, weight = block[used[i]], weight[used[i]]
-        block = np.where(good[used[i]], block, 0)
-        block = weight * (block - ((block * weight).sum((1, 2)) / weight.sum((1, 2)))[:, None, None])
-        transform = np.fft.rfft2(block).reshape(len(block), -1)[:, ring.pixels]
-        raw = (transform.real**2 + transform.imag**2) / (size**2 * share[used[i], None])
-        power[i, used[i]] = ring.mean(raw)
-        robust[i, used[i]] = _robust_mean(raw, power[i, used[i]], ring)
+        good = valid[row : row + size]
+        if good.all():
+            used[i], weight, share = True, taper, np.ones((1, 1), data.dtype)
+            block = block - np.tensordot(block, taper / taper.sum(), 2)[:, None, None]
+        else:
+            good = good[:, across].transpose(1, 0, 2)
+            shares = np.mean((taper * good) ** 2, axis=(1, 2))
+            used[i] = shares > 0.5
+            if not used[i].any():
+                continue
+            block, good, share = block[used[i]], good[used[i]], shares[used[i], None]
+            weight = taper * good
+            block = np.where(good, block, 0)
+            block = block - ((block * weight).sum((1, 2)) / weight.sum((1, 2)))[:, None, None]
+        unit = float(max(block.max(), -block.min())) or 1.0  # squares of very small values would vanish in float32
+        transform = np.fft.rfft2(block * (weight / taper.dtype.type(unit)))
+        transform = transform.reshape(len(block), -1)[:, ring.pixels]
+        raw = (transform.real**2 + transform.imag**2) / (size**2 * share)
+        mean = ring.mean(raw)
+        power[i, used[i]] = mean * unit**2
+        robust[i, used[i]] = _robust_mean(raw, mean, ring) * unit**2
     return WindowSpectra(size, rows, columns, power, robust, used)
 
 
@@ -165,10 +170,12 @@ def _robust_mean(raw: Array, plain: Array, ring: Rings, cut: float = 3.0) -> Arr
     left is divided by what it would be for noise.
     """
     kept_mean = 1 - cut * np.exp(-cut) / (1 - np.exp(-cut))
-    mean = np.exp(ring.mean(np.log(raw + np.finfo(float).tiny)) + np.euler_gamma)  # the geometric mean, made unbiased
+    mean = np.exp(
+        ring.mean(np.log(raw + np.finfo(raw.dtype).tiny)) + np.euler_gamma
+    )  # the geometric mean, made unbiased
     for _ in range(3):
-        keep = raw < cut * mean[:, ring.labels]
-        mean = ring.mean(raw * keep) / np.maximum(ring.mean(keep.astype(float)), 1 / ring.counts) / kept_mean
+        keep = raw < np.repeat((cut * mean).astype(raw.dtype), ring.counts, axis=-1)
+        mean = ring.mean(raw * keep) / np.maximum(ring.mean(keep.astype(raw.dtype)), 1 / ring.counts) / kept_mean
     return np.minimum(mean, 1.2 * plain)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,12 @@ from .io import Sink, Source
 from .stages import INPUT, MAPS, OUTPUT, READ, WRITE, Stages
 
 Float = NDArray[np.float32]
-Work = Callable[[Sequence[Index], NDArray[np.floating]], Float]
-"""Makes the planes of all layers (layer, map, y, x) from some maps (map, y, x) and their indices."""
+Jobs = TypeVar("Jobs")
+Prepare = Callable[[Sequence[Index], NDArray[np.floating]], Jobs]
+"""Makes what `Work` takes from some maps (map, y, x) and their indices, in the thread that reads."""
+
+Work = Callable[[Jobs], Float]
+"""Makes the planes of all layers (layer, map, y, x) of some maps."""
 
 Written = Callable[[Batch], None]
 
@@ -26,7 +31,8 @@ def stream(
     source: Source,
     cube: Cube,
     sink: Sink,
-    work: Work,
+    prepare: Prepare[Jobs],
+    work: Work[Jobs],
     batches: Iterator[Batch],
     written: Written,
     stages: Stages | None = None,
@@ -40,8 +46,8 @@ def stream(
     source : Source
     cube : Cube
     sink : Sink
-    work : callable
-        Called with one batch after the other, in the order of storage.
+    prepare, work : callable
+        The second is called with what the first made of one batch after the other, in the order of storage.
     batches : iterator of Batch
         The maps, see `batches_within`.
     written : callable
@@ -51,9 +57,9 @@ def stream(
     """
     counted = stages or Stages()
 
-    def read(batch: Batch) -> NDArray[np.floating]:
+    def read(batch: Batch) -> Jobs:
         with counted(READ):
-            return source.read(batch.selection)
+            return prepare(batch.indices, cube.to_maps(source.read(batch.selection)))
 
     def write(batch: Batch, blocks: Sequence[Float]) -> None:
         with counted(WRITE):
@@ -65,11 +71,11 @@ def stream(
         ahead = reader.submit(read, batch) if batch else None
         while batch is not None and ahead is not None:
             with counted(INPUT):
-                maps = cube.to_maps(ahead.result())
+                jobs = ahead.result()
             following = next(batches, None)
             ahead = reader.submit(read, following) if following else None
             with counted(MAPS):
-                results = work(batch.indices, maps)
+                results = work(jobs)
             with counted(OUTPUT):
                 if writing is not None:
                     writing.result()

@@ -16,7 +16,7 @@ from .inspection import Inspection
 from .levels import Level
 from .provenance import ascii_text
 from .records import place_column
-from .sums import sums
+from .sums import bands
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,8 @@ class Summary:
         return float(np.median([record.residual_rms / record.noise_sigma for record in self.maps if record.cycles]))
 
 
+_SMALL = 1e-30  # squares below lose digits in float32
+
 IN_UNIT = ("NOISE", "RESIDRMS")
 """Columns of the table of maps that are in the data's unit."""
 
@@ -163,7 +165,15 @@ def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> d
     return columns
 
 
-def rms(values: NDArray[np.floating]) -> float:
-    """Return the rms of the finite ones among the values of a map, NaN without any."""
-    good = np.isfinite(values)
-    return sums(good, values).rms(0) if good.any() else math.nan
+def residual_rms(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """Return the rms of the difference of two maps (y, x) over the pixels where it is finite, NaN without any."""
+    total, count = 0.0, 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        for rows in bands(before.shape):  # a band at a time, so that no copy of a large map is made
+            piece = (before[rows] - after[rows]).ravel()
+            squares = float(np.dot(piece, piece))
+            if not _SMALL * piece.size < squares < math.inf:  # not all is finite, or float32 does not hold the squares
+                piece = piece[np.isfinite(piece)].astype(np.float64)
+                squares = float(np.dot(piece, piece))
+            total, count = total + squares, count + piece.size
+    return math.sqrt(total / count) if count else math.nan

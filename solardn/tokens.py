@@ -67,16 +67,18 @@ def tokens(data: NDArray[Any], valid: NDArray[np.bool_]) -> Tokens | None:
     used = np.zeros((len(rows), len(columns)), bool)
     across = columns[:, None] + np.arange(SIZE)
     for i, row in enumerate(rows):  # a row of windows at a time keeps the memory small
-        good = valid[row : row + SIZE][:, across].transpose(1, 0, 2)
-        used[i] = np.mean((hann(SIZE) * good) ** 2, axis=(1, 2)) > 0.5
+        block = data[row : row + SIZE][:, across].transpose(1, 0, 2)
+        good = None if valid[row : row + SIZE].all() else valid[row : row + SIZE][:, across].transpose(1, 0, 2)
+        used[i] = True if good is None else np.mean((hann(SIZE) * good) ** 2, axis=(1, 2)) > 0.5
         if not used[i].any():
             continue
-        good = good[used[i]]
-        block = np.where(good, data[row : row + SIZE][:, across].transpose(1, 0, 2)[used[i]], 0)
+        if good is not None:
+            good = good[used[i]]
+            block = np.where(good, block[used[i]], 0)
         mean[i, used[i]], low[i, used[i]] = _power(block, good, ring)
         for n, (y, x) in enumerate(_CORNERS):
             part = (slice(None), slice(y, y + PART), slice(x, x + PART))
-            parts[i, used[i], n], _ = _power(block[part], good[part], finer)
+            parts[i, used[i], n], _ = _power(block[part], None if good is None else good[part], finer)
     if not used.any():
         return None
     unit = float(np.quantile(mean[used] @ ring.area, _QUIET))
@@ -91,13 +93,18 @@ def tokens(data: NDArray[Any], valid: NDArray[np.bool_]) -> Tokens | None:
     return Tokens(features, used, 0.5 * float(np.log(unit)), rows, columns)
 
 
-def _power(block: Array, good: NDArray[np.bool_], ring: Rings) -> tuple[Array, Array]:
+def _power(block: NDArray[Any], good: NDArray[np.bool_] | None, ring: Rings) -> tuple[Array, Array]:
     """Return the power of windows (windows, y, x) in rings: means, and what means of logarithms are for noise of such a mean."""
     size = block.shape[-1]
-    weight = hann(size) * good
-    total = np.maximum(weight.sum((1, 2)), np.finfo(float).tiny)
-    share = np.maximum(np.mean(weight**2, axis=(1, 2)), 0.1)
-    block = weight * (block - ((block * weight).sum((1, 2)) / total)[:, None, None])
-    transform = np.fft.rfft2(block).reshape(len(block), -1)[:, ring.pixels]
-    power = (transform.real**2 + transform.imag**2) / (size**2 * share[:, None])
-    return ring.mean(power), np.exp(ring.mean(np.log(power + np.finfo(float).tiny)) + np.euler_gamma)
+    taper = hann(size).astype(block.dtype)  # float32 stays float32: half the work
+    if good is None:
+        weight, share = taper, np.ones((1, 1), block.dtype)
+        block = block - np.tensordot(block, taper / taper.sum(), 2)[:, None, None]
+    else:
+        weight = taper * good
+        total = np.maximum(weight.sum((1, 2)), np.finfo(block.dtype).tiny)
+        share = np.maximum(np.mean(weight**2, axis=(1, 2)), 0.1)[:, None]
+        block = block - ((block * weight).sum((1, 2)) / total)[:, None, None]
+    transform = np.fft.rfft2(weight * block).reshape(len(block), -1)[:, ring.pixels]
+    power = (transform.real**2 + transform.imag**2) / (size**2 * share)
+    return ring.mean(power), np.exp(ring.mean(np.log(power + np.finfo(power.dtype).tiny)) + np.euler_gamma)

@@ -17,9 +17,9 @@ from .levels import Level
 from .missing import Mask
 from .noisemap import unevenness
 from .plan import Plan
-from .processes import Process, Result, difference
+from .processes import Process, Result
 from .stages import LOOK, NETWORK, Stages
-from .summary import MapRecord, rms
+from .summary import MapRecord, residual_rms
 from .units import Scale
 
 Float = NDArray[np.float32]
@@ -28,7 +28,7 @@ Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """What is to be done to one map; a noise of 0 means nothing."""
 
     index: Index
@@ -83,13 +83,18 @@ class Work:
         self.records: list[MapRecord] = []
         self.pixels = 0
 
-    def __call__(self, indices: Sequence[Index], maps: NDArray[np.floating]) -> Float:
+    def jobs(self, indices: Sequence[Index], maps: NDArray[np.floating]) -> list[Job]:
+        """Return what is to be done to some maps (map, y, x); may be called in another thread while others are worked on."""
+        return [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
+
+    def __call__(self, jobs: Sequence[Job]) -> Float:
         """Return the results of some maps and what comes beside them: shape (layer, map, y, x)."""
-        jobs = [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
         chosen = [job for job in jobs if job.sigma > 0]
         results = self._process.results([job.values for job in chosen], [job.scale for job in chosen])
         alone = len(jobs) == 1 and not self._process.layers  # a large map, perhaps: it is not copied then
-        out = np.empty((0 if alone else 1 + len(self._process.layers), *maps.shape), np.float32)
+        out = np.empty(
+            (0 if alone else 1 + len(self._process.layers), len(jobs), *self._plan.cube.map_shape), np.float32
+        )
         for number, job in enumerate(jobs):
             images = self._finished(job, results) if job.sigma > 0 else self._left(job)
             if alone:
@@ -102,22 +107,22 @@ class Work:
             self._denoiser.engine.give_back()
         return out
 
-    def _job(self, index: Index, plane: NDArray[np.floating]) -> _Job:
+    def _job(self, index: Index, plane: NDArray[np.floating]) -> Job:
         """Return what is to be done to a map."""
         observed = self._plan.as_float32(index, plane)
         if not self._plan.denoises(index):
-            return _Job(index, observed, None, observed)
+            return Job(index, observed, None, observed)
         absent = self._plan.missing(index, observed)
         if absent.all():
-            return _Job(index, observed, absent, observed)
+            return Job(index, observed, absent, observed)
         level = self._levels[self._plan.cube.group(index)]
         sigma = self._plan.noise_map(index, absent)
         if sigma is None:
             sigma = level.over_field(index, self._plan.cube.map_shape)
         scale: Scale = self._denoiser.card.input_sigma / (level.of(index) if sigma is None else sigma)
-        return _Job(index, observed, absent, _blanked(observed, absent), level.of(index), scale)
+        return Job(index, observed, absent, _blanked(observed, absent), level.of(index), scale)
 
-    def _left(self, job: _Job) -> list[Float]:
+    def _left(self, job: Job) -> list[Float]:
         """Return the layers of a map that stays as it is: it is not chosen, or holds no value."""
         lost = 0 if job.absent is None else job.absent.size
         letter = self._plan.cube.letter(job.index)
@@ -125,7 +130,7 @@ class Work:
         self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan))
         return [job.observed, *self._process.beside(job.observed, job.observed, None)]
 
-    def _finished(self, job: _Job, results: Iterator[Result]) -> list[Float]:
+    def _finished(self, job: Job, results: Iterator[Result]) -> list[Float]:
         """Return the layers of this map: the next result, and what comes beside it."""
         try:
             with self._stages(NETWORK):
@@ -135,12 +140,12 @@ class Work:
         result = found.values
         absent = ~np.isfinite(job.values)
         lost = int(absent.sum())
-        residual_rms = rms(difference(job.values, result))
+        rms = residual_rms(job.values, result)
         self.pixels += result.size
         letter = self._plan.cube.letter(job.index)
         scale = self._denoiser.card.input_sigma / job.sigma
         uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
-        self.records.append(MapRecord(job.index, letter, job.sigma, scale, residual_rms, found.cycles, lost, uneven))
+        self.records.append(MapRecord(job.index, letter, job.sigma, scale, rms, found.cycles, lost, uneven))
         self._look(job.index, job.values, result, job.sigma)
         values = np.where(absent, job.observed, result) if lost else result
         beside = self._process.beside(job.observed, values, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import itertools
 import math
 import os
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .fits import FitsSource
 
 _VALUES = 2**17  # looked at in one go
+_DESCRIBED = ("DATAMIN", "DATAMAX", "DATAMEAN", "DATARMS")  # of the image's values, where its header has them
 _PIECE = 2**20  # bytes carried over in one go; whole words
 
 
@@ -57,6 +57,8 @@ class _Image:
     def add(self, block: NDArray[Any]) -> None:
         """Take note of values that were written, in the byte order of the file."""
         self.words = folded(self.words + words_sum(block))
+        if not any(key in self.header for key in _DESCRIBED):
+            return
         flat = block.reshape(-1)
         for start in range(0, flat.size, _VALUES):  # a piece at a time, so that no copy of a large map is made
             piece = flat[start : start + _VALUES]
@@ -73,7 +75,7 @@ class _Image:
         if self.count:
             mean = self.total / self.count
             rms = math.sqrt(max(self.squares / self.count - mean**2, 0))
-            for key, value in (("DATAMIN", self.low), ("DATAMAX", self.high), ("DATAMEAN", mean), ("DATARMS", rms)):
+            for key, value in zip(_DESCRIBED, (self.low, self.high, mean, rms), strict=True):
                 if key in self.header:
                     self.header[key] = value
         return with_checksums(self.header, self.words)
@@ -329,24 +331,28 @@ def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
 
 
 def _table_bytes(table: Mapping[str, NDArray[Any]], unit: str, extension: int | None = None) -> bytes:
-    hdu = fits.BinTableHDU.from_columns(
-        [
-            fits.Column(name, _column_format(values), (unit or None) if name in IN_UNIT else None, array=values)
-            for name, values in table.items()
-        ],
-        name="SOLARDN",
-    )
+    """Return a table extension; made by hand, because astropy's own imports half of astropy for it."""
+    columns = {name: values.astype(_stored(values)) for name, values in table.items()}
+    rows = np.empty(len(next(iter(columns.values()))), [(name, values.dtype) for name, values in columns.items()])
+    for name, values in columns.items():
+        rows[name] = values
+    header = fits.Header([("XTENSION", "BINTABLE", "binary table extension"), ("BITPIX", 8), ("NAXIS", 2)])
+    header.update({"NAXIS1": rows.itemsize, "NAXIS2": len(rows), "PCOUNT": 0, "GCOUNT": 1, "TFIELDS": len(columns)})
+    for number, (name, values) in enumerate(columns.items(), 1):
+        letter = {"S": f"{values.itemsize}A", "i": "J", "f": "D"}[values.dtype.kind]
+        header.update({f"TTYPE{number}": name, f"TFORM{number}": letter})
+        if unit and name in IN_UNIT:
+            header[f"TUNIT{number}"] = unit
+    header["EXTNAME"] = "SOLARDN"
     if extension is not None:
-        hdu.header.set("EXTVER", extension, "number of the extension that it belongs to", after="EXTNAME")
-    hdu.header["OBS_HDU"] = (0, "holds no observation")
-    buffer = io.BytesIO()
-    hdu.writeto(buffer)
-    # without the empty primary extension that astropy puts before a table, and without the time it puts into checksums
-    data = buffer.getvalue()[BLOCK + len(hdu.header.tostring()) :]
-    return with_checksums(hdu.header, words_sum(data)) + data
+        header["EXTVER"] = (extension, "number of the extension that it belongs to")
+    header["OBS_HDU"] = (0, "holds no observation")
+    data = rows.tobytes()
+    data += bytes(padded(len(data)) - len(data))
+    return with_checksums(header, words_sum(data)) + data
 
 
-def _column_format(values: NDArray[Any]) -> str:
-    if values.dtype.kind == "U":
-        return f"{max(1, values.dtype.itemsize // 4)}A"
-    return {"i": "J", "f": "D"}[values.dtype.kind]
+def _stored(values: NDArray[Any]) -> str:
+    """Return the type in which a column is stored."""
+    kind = values.dtype.kind
+    return f"S{max(1, values.dtype.itemsize // 4)}" if kind == "U" else {"i": ">i4", "f": ">f8"}[kind]

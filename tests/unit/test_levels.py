@@ -25,7 +25,7 @@ def test_each_wavelength_has_its_own_level(cube, identity_model):
     result = found(cube, identity_model)
     assert list(result) == [("", place) for place in range(4)]
     np.testing.assert_allclose([level.noise_sigma for level in result.values()], SIGMAS, rtol=0.05)
-    assert {level.maps for level in result.values()} == {6}
+    assert {level.maps for level in result.values()} == {3}  # the first, the last and one between, which agree
 
 
 def test_one_bad_map_does_not_change_the_level(cube, identity_model):
