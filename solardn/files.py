@@ -377,8 +377,9 @@ def checked_place(
     inputs = files_of(plan.source)
     place = check_place(output, inputs, overwrite, folder=plan.source.path.is_dir(), resume=resume)
     ended = resume and ready.is_ours(place)  # then the others beside it are ours too, their notes may be gone
-    for path in plan.source.outputs(place, layers)[1:]:
+    beside = plan.source.outputs(place, layers)[1:]
+    for path in beside:
         check_place(path, inputs, overwrite or ended, resume=resume)
     packed = 2 if place.suffix == ".gz" else 1  # it is written plain first
-    check_space(place, packed * plan.source.needed_bytes(1 + len(layers), form))
+    check_space(place, packed * plan.source.needed_bytes(1 + len(layers), form), beside)
     return place

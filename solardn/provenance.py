@@ -27,6 +27,7 @@ _STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHE
 _NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
 _LONGEST_KEY = 8
 _LETTERS = "ABCDEFGH"
+_TWO_DIGITS = 10
 _WHOLE_CARD = 80  # characters of a card …
 _CARD = 68  # … those of a text between its quotes …
 _ROOM = 65  # … and those of a text together with a comment behind a slash
@@ -158,8 +159,8 @@ def parameters(header: Any, n: int) -> dict[str, Any]:
         The step's number: its kind is ``PRSTEPn``.
     """
     found: dict[str, Any] = {}
-    for letter in ("", *string.ascii_uppercase):
-        text = header.get(f"PRPARA{n}{letter}")
+    for key in _parameter_keys(n):
+        text = header.get(key)
         found |= json.loads(text) if text else {}
     if "sha256" in found:
         found["sha256"] = header.get(found["sha256"], found["sha256"])
@@ -169,23 +170,24 @@ def parameters(header: Any, n: int) -> dict[str, Any]:
 def _parameter_cards(n: int, values: Mapping[str, Any], hashed: str) -> list[tuple[str, str]]:
     """Return keywords and values that hold parameters as JSON, each an object of its own that fits on one card.
 
-    A sha256 fits on none as JSON: it stands in the keyword `hashed`, and its name in its place. Where the number leaves no room for
-    letters, one value holds all.
+    A sha256 fits on none as JSON: it stands in the keyword `hashed`, and its name in its place.
     """
     values = {key: hashed if key == "sha256" and len(hashed) <= _LONGEST_KEY else values[key] for key in values}
-    if len(f"PRPARA{n}A") > _LONGEST_KEY:
-        return [(f"PRPARA{n}", json.dumps(values))]
+    keys = _parameter_keys(n)
     parts: list[dict[str, Any]] = [{}]
     for key, value in values.items():
         longer = parts[-1] | {key: value}
-        if parts[-1] and _length(json.dumps(longer)) > _CARD and len(parts) <= len(string.ascii_uppercase):
+        if parts[-1] and _length(json.dumps(longer)) > _CARD and len(parts) < len(keys):
             parts.append({key: value})
         else:
             parts[-1] = longer
-    return [
-        (f"PRPARA{n}{letter}", json.dumps(part))
-        for letter, part in zip(("", *string.ascii_uppercase), parts, strict=False)
-    ]
+    return [(key, json.dumps(part)) for key, part in zip(keys, parts, strict=False)]
+
+
+def _parameter_keys(n: int) -> list[str]:
+    """Return the keywords that hold the parameters of a step; from step 10 on the letter takes the place of one in the name."""
+    stem = f"PRPARA{n}" if n < _TWO_DIGITS else f"PRPAR{n}"
+    return [f"PRPARA{n}", *(stem + letter for letter in string.ascii_uppercase)]
 
 
 def _lines(texts: Iterable[str]) -> list[str]:

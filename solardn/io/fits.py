@@ -66,7 +66,7 @@ class FitsSource:
         hdu = hdus[self.number]
         self.label = f"{path}[{hdu.name or self.number}]" if self.number or len(hdus) > 1 else str(path)
         self.names = frozenset(str(one.name).upper() for number, one in enumerate(hdus) if number != self.number)
-        self.spans = spans_of(hdus, path, self.plain.stat().st_size)
+        self.spans = spans_of(hdus)
         self.compressed = is_compressed(hdu)
         if self.compressed:
             self._image = self._stack.enter_context(open_fits(self.plain, path))[self.number]

@@ -18,9 +18,9 @@ from typing import Any
 from astropy.io import fits
 
 from ..errors import InputError
+from .fitssizes import BLOCK, check_sizes
 from .quiet import quiet
 
-BLOCK = 2880
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
@@ -36,6 +36,7 @@ class Span:
 @contextlib.contextmanager
 def open_fits(plain: Path, path: Path, **options: Any) -> Iterator[Any]:
     """Open with astropy, every header read, its errors turned into ours."""
+    check_sizes(plain, path)
     with quiet():
         try:
             hdus = fits.open(plain, lazy_load_hdus=False, memmap=False, **options)
@@ -151,13 +152,7 @@ def _list(hdus: Any, shapes: Sequence[tuple[int, ...] | None]) -> str:
     return f"its images are {', '.join(names)}" if names else "it holds no image"
 
 
-def spans_of(hdus: Any, path: Path, size: int) -> list[Span]:
-    """Return where each extension begins and ends, refusing a file that is shorter than its headers say."""
-    spans = []
-    for hdu in hdus:
-        info = hdu.fileinfo()
-        end = info["datLoc"] + info["datSpan"]
-        if end - size >= BLOCK:  # a last block that is not filled up is a habit of some writers, and harmless
-            raise InputError(f"{path} is truncated: it ends before its data do; get the whole file again")
-        spans.append(Span(info["hdrLoc"], info["datLoc"], end))
-    return spans
+def spans_of(hdus: Any) -> list[Span]:
+    """Return where each extension begins and ends."""
+    infos = [hdu.fileinfo() for hdu in hdus]
+    return [Span(info["hdrLoc"], info["datLoc"], info["datLoc"] + info["datSpan"]) for info in infos]

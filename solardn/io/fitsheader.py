@@ -65,6 +65,9 @@ def layer_header(header: Any, shape: tuple[int, ...], layer: str) -> Any:
         new.remove(link, ignore_missing=True)
     for key, value in about.keywords.items():
         new.set(key, value, after="EXTNAME")
+    new.set("OBS_HDU", 0, "holds no observation", after="EXTNAME")
+    for key in [card.keyword for card in new.cards if len(card.image) > _CARD]:
+        del new[key]  # long texts stay with the result
     return new
 
 

@@ -202,8 +202,6 @@ class FitsSink:
         for number, one in changed.items():
             for layer in layers:
                 header = layer_header(made[number][0].header, one.source.shape, layer)
-                if "OBS_HDU" in header:
-                    header["OBS_HDU"] = 0
                 if len(changed) > 1:
                     header.set("EXTVER", number, "number of the extension that it belongs to", after="EXTNAME")
                 made[number].append(self._image(layout, header, one))

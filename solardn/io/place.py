@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -73,18 +74,37 @@ def check_place(
     return path
 
 
-def check_space(output: Path, size: int) -> None:
-    """Refuse an output of so many bytes that its disk cannot hold.
+def check_space(output: Path, size: int, others: Sequence[Path] = ()) -> None:
+    """Refuse an output of so many bytes that its disk cannot hold; what an earlier run left of it is there already.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+    size : int
+        Of all files that are written, in bytes.
+    others : sequence of pathlib.Path
+        The places of further files that belong to it.
 
     Raises
     ------
     OutputError
     """
     free = shutil.disk_usage(output.parent).free
-    if size > free:
+    left = sum(_allocated(place) for place in {output, *others})
+    if size > free + left:
         raise OutputError(
-            f"the output {output} needs {size / 1e9:.2f} GB and its disk has {free / 1e9:.2f} GB left; free some, or write elsewhere"
+            f"the output {output} needs {(size - left) / 1e9:.2f} GB and its disk has {free / 1e9:.2f} GB left; free some, or write elsewhere"
         )
+
+
+def _allocated(output: Path) -> int:
+    """Return the bytes that hidden files of an earlier run take on the disk: holes in them take none."""
+    name = glob.escape(output.name)
+    parts = [*output.parent.glob(f".{name}.solardn-part"), *output.parent.glob(f".{name}.*.solardn-part")]
+    return sum(_BLOCK * getattr(part.stat(), "st_blocks", 0) for part in parts)
+
+
+_BLOCK = 512  # bytes of what the system counts in
 
 
 class PartLostError(Exception):

@@ -36,9 +36,16 @@ def truncated_npy(path):
     cut(path, 1000)
 
 
-def absurd_size(path):
-    save_fits(path, NOISE)
-    path.write_bytes(path.read_bytes().replace(b"NAXIS1  =                   32", b"NAXIS1  =           9999999999"))
+def sized(card, text):
+    """Return what writes a file in which a size was replaced."""
+
+    def write(path):
+        save_fits(path, NOISE)
+        given = path.read_bytes()
+        was = given[given.index(f"{card:8}=".encode()) :][:30]
+        path.write_bytes(given.replace(was, f"{card:8}= {text:>20}".encode()))
+
+    return write
 
 
 def only_a_table(path):
@@ -59,7 +66,12 @@ INPUTS = {
     "truncated gzip": ("in.fits.gz", truncated_gzip, "cannot be unpacked"),
     "truncated npy": ("in.npy", truncated_npy, "is truncated"),
     "broken npy": ("in.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x09"), "not a readable .npy"),
-    "absurd size": ("in.fits", absurd_size, "is truncated"),
+    "absurd size": ("in.fits", sized("NAXIS1", 10**12), "is truncated: by the primary header (NAXIS = 2, NAXIS1 = 1000000000000"),
+    "negative size": ("in.fits", sized("NAXIS1", -32), "says NAXIS1 = -32 in the primary header"),
+    "size that is no number": ("in.fits", sized("NAXIS2", 32.5), "says NAXIS2 = 32.5 in the primary header"),
+    "too many axes": ("in.fits", sized("NAXIS", 999), "says NAXIS = 999 in the primary header and nothing of NAXIS3"),
+    "more axes than FITS knows": ("in.fits", sized("NAXIS", 1000), "says NAXIS = 1000"),
+    "no type of values": ("in.fits", sized("BITPIX", -99), "says BITPIX = -99"),
     "headers only": ("in.fits", save_fits, "no image data"),
     "a table only": ("in.fits", only_a_table, "no image data"),
     "one dimension": ("in.fits", lambda path: save_fits(path, NOISE[0]), "two or more dimensions"),

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -123,6 +124,22 @@ def test_a_run_whose_pixels_are_gone_begins_anew_and_makes_no_zeros(cube, tmp_pa
     for path in whole.outputs:
         same = path.read_bytes() == path.with_name(path.name.replace("whole", "out")).read_bytes()
         assert same, path  # comparing bytes in the assertion would print them
+
+
+@pytest.mark.parametrize("suffix", ["fits", "npy"])
+def test_what_is_written_already_needs_no_room_any_more(cube, tmp_path, monkeypatch, suffix):
+    given = cube
+    if suffix == "npy":
+        given = tmp_path / "in.npy"
+        np.save(given, fits.getdata(cube))
+    words = {"model": "smooth", "residual": True, "scale": 1.0, "resume": True}
+    with pytest.raises(StopError):
+        package.denoise_file(given, tmp_path / f"out.{suffix}", **words, progress=stop_after(40))
+    size = 2 * given.stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(size, size, size // 2))
+    with pytest.raises(package.OutputError, match="its disk has"):
+        package.denoise_file(given, tmp_path / f"another.{suffix}", **words)
+    package.denoise_file(given, tmp_path / f"out.{suffix}", **words)
 
 
 def test_a_raster_goes_on_too(tmp_path):

@@ -68,10 +68,12 @@ def test_the_parameters_are_read_back_whatever_the_number(given):
     assert n > 99 or parameters(header, n) == many
 
 
-def test_below_step_10_no_text_needs_a_second_card():
+@pytest.mark.parametrize("last", [0, 10, 98])
+def test_no_text_needs_a_second_card(last):
     """The validator of SOLARNET takes texts that go on in CONTINUE cards for errors."""
-    header = fits.Header()
+    header = fits.Header({f"PRSTEP{last}": "A"} if last else {})
     many = {"sha256": "1" * 64, **{f"parameter{k}": k / 7 for k in range(12)}}
     record(header, step(parameters=many, references=("Someone, Another & Third (2026), " * 3,)))
     assert all(len(card.image) == 80 for card in header.cards)
-    assert all(json.loads(header[key]) for key in header["PRPARA*"])
+    assert all(json.loads(header[key]) for key in header["PRPAR*"])
+    assert len(header["PRPAR*"]) > 3
