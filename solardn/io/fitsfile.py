@@ -18,7 +18,7 @@ from typing import Any
 from astropy.io import fits
 
 from ..errors import InputError
-from .fitssizes import BLOCK, check_sizes
+from .fitssizes import check_sizes
 from .quiet import quiet
 
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}

@@ -11,7 +11,8 @@ from ..errors import InputError
 from ..layers import LAYERS
 from ..provenance import Step, record
 from .checksum import encoded, folded, words_sum
-from .fitsfile import BLOCK, Span
+from .fitsfile import Span
+from .fitssizes import BLOCK
 from .form import Form
 from .mend import mended
 

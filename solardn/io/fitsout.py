@@ -23,8 +23,9 @@ from ..provenance import Step
 from ..provenance import remark as add_remark
 from ..summary import IN_UNIT
 from .checksum import folded, words_sum
-from .fitsfile import BLOCK, Span
+from .fitsfile import Span
 from .fitsheader import carried_header, layer_header, padded, result_header, with_checksums
+from .fitssizes import BLOCK
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .place import PartFile, writing
