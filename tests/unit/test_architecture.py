@@ -32,6 +32,37 @@ def test_each_runtime_is_known_to_its_own_module() -> None:
     assert those_that_import("openvino") == {"vino.py"}
 
 
+def test_pictures_alone_know_matplotlib() -> None:
+    drawn = {
+        "panels.py",
+        "plots.py",
+        "sections.py",
+        "commands/profile.py",
+    }  # all but the first for names of types, or in a picture of time
+    assert "panels.py" in those_that_import("matplotlib") <= drawn
+
+
+def test_no_module_needs_itself_to_be_imported() -> None:
+    ready: set[str] = set()
+    waiting = {name: needed(name) for name in MODULES}
+    while free := {name for name, needs in waiting.items() if needs <= ready}:
+        ready |= free
+        waiting = {name: needs for name, needs in waiting.items() if name not in free}
+    assert waiting == {}
+
+
+def needed(name: str) -> set[str]:
+    """Return the modules of the package that are imported when a module is, not only when a function of it is called."""
+    folder, found = Path(name).parent, set[str]()
+    for node in MODULES[name].body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [folder, *folder.parents][node.level - 1] / (node.module or "").replace(".", "/")
+            for alias in node.names:
+                places = (f"{base / alias.name}.py", str(base / alias.name / "__init__.py"), f"{base}.py", str(base / "__init__.py"))  # fmt: skip
+                found.update([place for place in places if place in MODULES and place != name][:1])
+    return found
+
+
 @pytest.mark.parametrize("package", ["click", "rich"])
 def test_the_command_line_alone_knows_click_and_rich(package: str) -> None:
     assert those_that_import(package) <= COMMAND_LINE
