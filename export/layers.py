@@ -58,8 +58,20 @@ class NearestUpsample(keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor}
 
 
+class _Blocks(keras.layers.Layer):
+    """What layers of blocks of ``block`` × ``block`` pixels have in common."""
+
+    def __init__(self, block: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.block = block
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what is needed to build the layer again."""
+        return {**super().get_config(), "block": self.block}
+
+
 @keras.saving.register_keras_serializable(package="solardn")
-class SpaceToDepth(keras.layers.Layer):
+class SpaceToDepth(_Blocks):
     """Turn blocks of ``block`` × ``block`` pixels into channels; one ONNX ``SpaceToDepth``.
 
     Pixel (by, bx) of a block and channel c become channel (by · block + bx) · channels + c.
@@ -69,10 +81,6 @@ class SpaceToDepth(keras.layers.Layer):
     block : int
         Side of a block, in pixels.
     """
-
-    def __init__(self, block: int = 2, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.block = block
 
     def call(self, inputs: Any) -> Any:
         """Return (n, y, x, c) as (n, y / block, x / block, block² · c)."""
@@ -84,13 +92,9 @@ class SpaceToDepth(keras.layers.Layer):
         half = [None if size is None else size // self.block for size in (height, width)]
         return (batch, *half, _times(channels, self.block**2))
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what is needed to build the layer again."""
-        return {**super().get_config(), "block": self.block}
-
 
 @keras.saving.register_keras_serializable(package="solardn")
-class DepthToSpace(keras.layers.Layer):
+class DepthToSpace(_Blocks):
     """Turn channels into blocks of ``block`` × ``block`` pixels: the inverse of `SpaceToDepth`; one ONNX ``DepthToSpace``.
 
     Parameters
@@ -98,10 +102,6 @@ class DepthToSpace(keras.layers.Layer):
     block : int
         Side of a block, in pixels.
     """
-
-    def __init__(self, block: int = 2, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.block = block
 
     def call(self, inputs: Any) -> Any:
         """Return (n, y, x, c) as (n, block · y, block · x, c / block²)."""
@@ -112,10 +112,6 @@ class DepthToSpace(keras.layers.Layer):
         batch, height, width, channels = input_shape
         depth = None if channels is None else channels // self.block**2
         return (batch, _times(height, self.block), _times(width, self.block), depth)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what is needed to build the layer again."""
-        return {**super().get_config(), "block": self.block}
 
 
 @keras.saving.register_keras_serializable(package="solardn")

@@ -14,10 +14,10 @@ from .comparison import Pair
 from .coordinates import Frame
 from .diagnosis import local_rms
 from .errors import InputError
+from .figures import local_look, look
 from .inspection import Line
 from .noise import estimate, spread
 from .panels import COLOURS, RANGE, as_png
-from .plots import local_look, look
 
 LARGEST = 1200
 """Pixels along a side of an image to slide or blink; of larger maps every n-th pixel is shown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,20 @@ class Line:
         assert result.stderr.startswith("Error: ")
         assert result.stderr.count("\n") == 1
         return result.stderr
+
+
+class StopError(Exception):
+    """What ends a run in the middle."""
+
+
+def stop_after(count: int) -> Callable[[int, int, int], None]:
+    """Return a progress that ends a run after so many maps."""
+
+    def progress(done: int, total: int, pixels: int) -> None:
+        if done == count:
+            raise StopError
+
+    return progress
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import pytest
 
 import solardn as package
 
+from .conftest import StopError, stop_after
+
 RNG = np.random.default_rng(0)
 CUBE = RNG.normal(0, 0.02, (2, 4, 3, 40, 52)).astype(np.float32)
 MASK = np.zeros((40, 52), np.uint8)
@@ -260,18 +262,6 @@ def test_a_missing_library_is_named_with_how_to_install_it(solardn, tmp_path, mo
     monkeypatch.setitem(sys.modules, library, None)
     said = solardn.bad("denoise", kind.address, kind.output, "--model", "smooth")
     assert f"{kind.input} needs {library}: pip install 'solardn[{name}]'" in said
-
-
-class StopError(Exception):
-    pass
-
-
-def stop_after(count):
-    def progress(done, total, pixels):
-        if done == count:
-            raise StopError
-
-    return progress
 
 
 def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(kind):

@@ -14,7 +14,7 @@ from astropy.io import fits
 
 import solardn as package
 
-from .conftest import CRISP
+from .conftest import CRISP, StopError, stop_after
 
 KILLS = int(os.environ.get("SOLARDN_TEST_KILLS", "4"))
 
@@ -66,18 +66,6 @@ def test_killed_at_random_moments(solardn, cube, tmp_path, folder_of_networks):
         assert hashlib.sha256((tmp_path / "out.fits").read_bytes()).hexdigest() == expected
         assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
         (tmp_path / "out.fits").unlink()
-
-
-class StopError(Exception):
-    pass
-
-
-def stop_after(count):
-    def progress(done, total, pixels):
-        if done == count:
-            raise StopError
-
-    return progress
 
 
 def interrupted(cube, count, **options):

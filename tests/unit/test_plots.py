@@ -10,7 +10,8 @@ import pytest
 
 from solardn.coordinates import Frame
 from solardn.errors import InputError, MissingExtra, OptionError, OutputError
-from solardn.plots import Tile, contact_sheet, look, quicklook, trust, uncertainty_picture
+from solardn.figures import look, trust
+from solardn.plots import Tile, contact_sheet, quicklook, uncertainty_picture
 
 pytest.importorskip("matplotlib")
 NOISE = np.random.default_rng(0).standard_normal((48, 60))
