@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from astropy.io import fits
 from click.testing import CliRunner, Result
 
+from solardn import api, cycles, diagnosis, doubts, inspect, levels, noise, sections
 from solardn.cli import main
 
 from .. import networks
@@ -85,6 +88,24 @@ def known_networks(monkeypatch: pytest.MonkeyPatch, folder_of_networks: Path, tm
     """Let the test networks be found by name, and keep the user's own out of the tests."""
     monkeypatch.setenv("SOLARDN_MODELS", str(folder_of_networks))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+_ESTIMATES: dict[tuple[object, ...], noise.NoiseEstimate] = {}
+
+
+@pytest.fixture(autouse=True)
+def noise_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find the noise of the same map once in all tests: they use few maps, and estimates took most of their time."""
+
+    def known(data: np.ndarray, mask: np.ndarray | None = None) -> noise.NoiseEstimate:
+        parts = [np.asarray(part) for part in (data, mask) if part is not None]
+        key = tuple((part.dtype.str, part.shape, hashlib.sha256(np.ascontiguousarray(part)).digest()) for part in parts)
+        if key not in _ESTIMATES:
+            _ESTIMATES[key] = noise.estimate(data, mask)
+        return copy.deepcopy(_ESTIMATES[key])
+
+    for module in (api, cycles, diagnosis, doubts, inspect, levels, sections):
+        monkeypatch.setattr(module, "estimate", known)
 
 
 @pytest.fixture

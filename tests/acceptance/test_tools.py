@@ -10,9 +10,10 @@ from .. import networks
 
 
 @pytest.mark.slow
-def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path):
-    said = solardn.good("demo", tmp_path / "try")
-    files = {path.name for path in (tmp_path / "try").iterdir()}
+def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = solardn.good("demo", "--overwrite")  # the example of its help
+    files = {path.name for path in (tmp_path / "solardn-demo").iterdir()}
     assert files >= {"observation.fits", "truth.fits", "denoised.fits"}
     if importlib.util.find_spec("matplotlib"):
         assert files >= {"picture.png", "sheet.png", "uncertainty.png", "report.html"}
@@ -21,7 +22,7 @@ def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path):
         assert after < before == pytest.approx(2e-3, rel=0.05)
     within = [int(part) for part in re.search(r"within 1 σ at (\d+)%.*within 2 σ at (\d+)%", said).groups()]
     assert 0 < within[0] < within[1] <= 100
-    header = fits.getheader(tmp_path / "try" / "denoised.fits")
+    header = fits.getheader(tmp_path / "solardn-demo" / "denoised.fits")
     assert header["PRSTEP2"] == "NOISE-FILTERING"
     assert [header[f"CTYPE{n}"] for n in range(1, 6)] == ["HPLN-TAN", "HPLT-TAN", "WAVE", "STOKES", "UTC"]
     assert header["SOLARNET"] == 0.5
