@@ -311,9 +311,11 @@ def test_kill_9(name, tmp_path, folder_of_networks):
     folder.mkdir()
     kind = Kind(name, folder)
     whole = folder / f"whole{kind.ending}"
-    package.denoise_file(kind.address, whole, model="smooth", cycles=30, axes="stokes=1", precision="fp32")
+    package.denoise_file(
+        kind.address, whole, model="smooth", noise_sigma=1.0, cycles=30, axes="stokes=1", precision="fp32"
+    )
     command = [sys.executable, "-m", "solardn", "denoise", kind.address, kind.output, "--model", "smooth", "-q"]
-    command += ["--cycles", "30", "--axes", "stokes=1", "--resume"]
+    command += ["--noise-sigma", "1", "--cycles", "30", "--axes", "stokes=1", "--resume"]
     environment = os.environ | {"SOLARDN_MODELS": str(folder_of_networks)}
     journal = folder / f".{kind.output.name}.solardn-journal"
     process = subprocess.Popen(command, env=environment)

@@ -17,7 +17,7 @@ import hashlib, itertools, os, pathlib, shutil, sys
 import solardn, solardn.files, onnxruntime
 
 kind, given, folder = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-options = dict(model="smooth", threads=1, memory="64MB", resume=True)
+options = dict(model="smooth", noise_sigma=1.0, threads=1, memory="64MB", resume=True)
 MOVES = {"unlink": pathlib.Path, "replace": pathlib.Path}
 
 def ours(path):  # not what a library does to files inside an output that is being built

@@ -42,6 +42,8 @@ def start(cube, folder_of_networks, *words):
         cube.with_name("out.fits"),
         "--model",
         "smooth",
+        "--noise-sigma",
+        "1",
         "-q",
         "--cycles",
         "30",
@@ -51,7 +53,9 @@ def start(cube, folder_of_networks, *words):
 
 @pytest.mark.slow
 def test_killed_at_random_moments(solardn, cube, tmp_path, folder_of_networks):
-    solardn.good("denoise", cube, tmp_path / "whole.fits", "--model", "smooth", "--residual", "--cycles", 30)
+    solardn.good(
+        "denoise", cube, tmp_path / "whole.fits", "--model", "smooth", "--noise-sigma", 1, "--residual", "--cycles", 30
+    )
     expected = hashlib.sha256((tmp_path / "whole.fits").read_bytes()).hexdigest()
     journal, chance = tmp_path / ".out.fits.solardn-journal", random.Random(1)
     for _ in range(KILLS):
