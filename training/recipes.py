@@ -34,7 +34,8 @@ class Recipe:
         What it is, for its card.
     start : str, optional
         The network whose weights it starts from, where layers bear the same name: as it was trained here, else as it is published.
-        One that starts from its own name goes on from what is published.
+    mean : str, optional
+        Name under which its mean is published, too, without dropout and variance.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -45,6 +46,7 @@ class Recipe:
     plan: Plan
     description: str
     start: str | None = None
+    mean: str | None = None
     truths: int = 6000
     noises: int = 3000
     bank_seed: int = 1
@@ -61,14 +63,6 @@ RECIPES = {
     ),
     "stokes-trunk": Recipe(
         build=stokes,
-        plan=Plan(steps=12_000, rate=1e-3, seed=3, every=1000),
-        description=_STOKES,
-        start="stokes-small",
-        truths=8000,
-        bank_seed=3,
-    ),
-    "stokes": Recipe(
-        build=stokes,
         plan=Plan(steps=16_000, rate=1e-3, seed=5, every=1000),
         description=_STOKES,
         start="stokes",
@@ -79,28 +73,27 @@ RECIPES = {
         build=lambda: stokes(rate=0.1, kind="channel"),
         plan=Plan(steps=4_000, rate=4e-4, seed=6, every=500),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
-        start="stokes",
+        start="stokes-trunk",
+        mean="stokes",
         truths=8000,
         bank_seed=3,
     ),
 }
 
 
-def build(name: str) -> keras.Model:
+def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
-    recipe = RECIPES[name]
     model = recipe.build()
     if recipe.start:
         trained = RUNS / recipe.start / "final.keras"
-        here = trained.exists() and recipe.start != name
-        begin(model, trained_weights(trained) if here else starting_weights(recipe.start))
+        begin(model, trained_weights(trained) if trained.exists() else starting_weights(recipe.start))
     return model
 
 
 def train(name: str) -> Path:
     """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
     recipe = RECIPES[name]
-    trainer = Trainer(RUNS / name, lambda: build(name), recipe.plan)
+    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan)
     _note_revision(RUNS / name / "revision")
     batches = Batches(
         bank(BANKS, "truth", recipe.truths, recipe.bank_seed),
