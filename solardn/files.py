@@ -260,7 +260,7 @@ def _treat(
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
         inspector = Inspector(plan, denoiser.memory, levels) if manner.inspect else None
-        work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages)
+        work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages, form.dtype)
         maker = together or plan.source
         try:
             sink = maker.sink(place, layers, step, form=form, resume=journal.resumed)

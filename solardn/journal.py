@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TextIO
 
 from .errors import OutputError
 from .summary import MapRecord
+
+_FIELDS = [field.name for field in fields(MapRecord)]
 
 Task = dict[str, Any]
 """Everything that the output's bytes depend on, as JSON knows it; the key ``date`` is taken over when a run goes on."""
@@ -98,5 +100,6 @@ class Journal:
 
 
 def _record(line: str) -> MapRecord:
-    index, *values = json.loads(line)
-    return MapRecord(tuple(index), *values)
+    index, *values, fills = json.loads(line)
+    own: dict[str, Any] = dict(zip(_FIELDS, (tuple(index), *values, tuple(fills)), strict=True))
+    return MapRecord(**own)

@@ -20,7 +20,12 @@ _MOST_SWEEPS = 100  # over the map, to follow a region around its bends
 
 
 def missing(plane: NDArray[np.floating], fill_value: FillValue = "auto") -> Mask:
-    """Return which pixels of a map hold no value.
+    """Return which pixels of a map hold no value, as `find` does."""
+    return find(plane, fill_value)[0]
+
+
+def find(plane: NDArray[np.floating], fill_value: FillValue = "auto") -> tuple[Mask, tuple[float, ...]]:
+    """Return which pixels of a map hold no value, and the values of fills among them, the commonest at the edge first.
 
     Parameters
     ----------
@@ -32,16 +37,18 @@ def missing(plane: NDArray[np.floating], fill_value: FillValue = "auto") -> Mask
     """
     absent: Mask = ~np.isfinite(plane)
     if fill_value == "none":
-        return absent
+        return absent, ()
     if fill_value != "auto":
-        absent |= plane == plane.dtype.type(fill_value)
-        return absent
+        same = plane == plane.dtype.type(fill_value)
+        return absent | same, (float(fill_value),) if same.any() else ()
     inner = _among_equals(plane)
-    if not inner.any():
-        return absent
-    for value in _values_at_the_edge(plane, inner):
-        absent |= _fill(plane == value, inner)
-    return absent
+    fills = []
+    for value in _values_at_the_edge(plane, inner) if inner.any() else ():
+        region = _fill(plane == value, inner)
+        if region.any():
+            absent |= region
+            fills.append(float(value))
+    return absent, tuple(fills)
 
 
 def parse_fill_value(value: float | str) -> FillValue:

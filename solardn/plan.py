@@ -18,7 +18,7 @@ from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
 from .io.address import split
-from .missing import FillValue, Mask, missing, parse_fill_value
+from .missing import FillValue, Mask, find, parse_fill_value
 from .noisemap import checked
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ class Plan:
         """Number of maps that are denoised."""
         return sum(map(self.denoises, self.cube.indices()))
 
+    @property
+    def middle(self) -> Index:
+        """The map in the middle of those that are denoised, to look at before the others."""
+        chosen = [index for index in self.cube.indices() if self.denoises(index)]
+        return chosen[len(chosen) // 2]
+
     def check_size(self, card: Card) -> None:
         """Refuse maps smaller than a network takes.
 
@@ -99,10 +105,14 @@ class Plan:
 
     def missing(self, index: Index, plane: NDArray[np.float32]) -> Mask:
         """Return which pixels of a map hold no value, by its own values and by the mask."""
-        absent = missing(plane, self.fill_value)
+        return self.found_missing(index, plane)[0]
+
+    def found_missing(self, index: Index, plane: NDArray[np.float32]) -> tuple[Mask, tuple[float, ...]]:
+        """Return the same, and the values of fills among them."""
+        absent, fills = find(plane, self.fill_value)
         if self.mask is not None:
             absent |= self._beside(self.mask, index) != 0
-        return absent
+        return absent, fills
 
     def noise_map(self, index: Index, absent: Mask) -> NDArray[np.float64] | None:
         """Return the rms of the noise at every pixel of a map (y, x) where it is known, in the data's units; its median where there are no data.

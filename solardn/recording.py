@@ -20,6 +20,7 @@ from .levels import Level, NoiseSigma
 from .plan import Plan
 from .processes import Process
 from .provenance import NOT_INSPECTED, Step
+from .summary import fill_words
 
 
 def processing_step(
@@ -57,6 +58,9 @@ def processing_step(
         parameters["precision_error"] = float(f"{denoiser.engine.precision_error:.2g}")  # rms, in units of the noise
     if plan.mask is not None:
         parameters["mask"] = _name(plan, plan.mask)
+    fills = plan.found_missing(plan.middle, plan.read_map(plan.middle))[1] if plan.fill_value == "auto" else ()
+    if fills:
+        parameters["fills"] = [float(f"{value:.9g}") for value in fills]
     evened = sum(level.uneven is not None for level in levels.values())
     if evened:
         parameters["noise_evened"] = f"{evened} of {len(levels)} kinds of maps"
@@ -69,6 +73,7 @@ def processing_step(
         f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how})",
         f"solardn: {process.words}",
         f"solardn: axes: {cube.how}",
+        *([f"solardn: {fill_words(fills)}as found in the map in the middle"] if fills else []),
         *([NOT_INSPECTED] if inspect else []),
     )
     return Step(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,8 @@ class MapRecord:
         Pixels without value, which were left as they are.
     uneven : float
         Ratio of strong to weak noise over the field that was evened out before the network; 1 where that was not done.
+    fills : tuple of float
+        Values that stand for none in it, the commonest at its edge first.
     """
 
     index: Index
@@ -51,6 +55,7 @@ class MapRecord:
     cycles: int
     missing: int
     uneven: float
+    fills: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,11 @@ class Summary:
         return sum(record.missing for record in chosen) / (len(chosen) * math.prod(self.cube.map_shape))
 
     @property
+    def fills(self) -> tuple[float, ...]:
+        """Values that stand for none, those of most maps first."""
+        return tuple(value for value, _ in Counter(itertools.chain(*(one.fills for one in self.maps))).most_common())
+
+    @property
     def noise_sigma(self) -> float:
         """Median noise rms over the groups of maps, in the data's units."""
         return float(np.median([level.noise_sigma for level in self.levels]))
@@ -142,7 +152,16 @@ class Summary:
 
 _SMALL = 1e-30  # squares below lose digits in float32
 
-IN_UNIT = ("NOISE", "RESIDRMS")
+
+def fill_words(fills: Sequence[float]) -> str:
+    """Return what is said of values that stand for none."""
+    more = ", …" if len(fills) > _MOST_FILLS else ""
+    return f"fill {', '.join(f'{value:.6g}' for value in fills[:_MOST_FILLS])}{more}; " if fills else ""
+
+
+_MOST_FILLS = 3  # that are listed
+
+IN_UNIT = ("NOISE", "RESIDRMS", "FILL")
 """Columns of the table of maps that are in the data's unit."""
 
 
@@ -159,6 +178,8 @@ def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> d
     columns["RESIDRMS"] = np.array([record.residual_rms for record in records])
     columns["CYCLES"] = np.array([record.cycles for record in records], np.int32)
     columns["MISSING"] = np.array([record.missing for record in records], np.int32)
+    if any(record.fills for record in records):
+        columns["FILL"] = np.array([record.fills[0] if record.fills else np.nan for record in records])
     columns["UNEVEN"] = np.array([record.uneven for record in records])
     if verdicts:
         columns["VERDICT"] = np.array([ascii_text(verdicts.get(record.index, "")) for record in records])

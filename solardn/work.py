@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,10 @@ class Job:
     observed: Float
     absent: Mask | None
     values: Float
+    kept: NDArray[np.floating]  # as it is given, for what is copied
     sigma: float = 0.0
     scale: Scale = 0.0
+    fills: tuple[float, ...] = ()
 
 
 class Work:
@@ -55,6 +58,8 @@ class Work:
         Who looks at residuals.
     stages : Stages or None
         Where to note the times.
+    dtype : numpy.dtype
+        Of the values that are written: what is copied keeps all of them that this holds.
 
     Attributes
     ----------
@@ -75,7 +80,9 @@ class Work:
         progress: Progress | None,
         inspector: Inspector | None = None,
         stages: Stages | None = None,
+        dtype: np.dtype[Any] = np.dtype(np.float32),  # noqa: B008 - it never changes
     ) -> None:
+        self._dtype = dtype
         self._plan, self._denoiser, self._levels, self._process = plan, denoiser, levels, process
         self._progress, self._inspector = progress, inspector
         self._stages = stages or Stages()
@@ -87,14 +94,13 @@ class Work:
         """Return what is to be done to some maps (map, y, x); may be called in another thread while others are worked on."""
         return [self._job(index, plane) for index, plane in zip(indices, maps, strict=True)]
 
-    def __call__(self, jobs: Sequence[Job]) -> Float:
+    def __call__(self, jobs: Sequence[Job]) -> NDArray[np.floating]:
         """Return the results of some maps and what comes beside them: shape (layer, map, y, x)."""
         chosen = [job for job in jobs if job.sigma > 0]
         results = self._process.results([job.values for job in chosen], [job.scale for job in chosen])
         alone = len(jobs) == 1 and not self._process.layers  # a large map, perhaps: it is not copied then
-        out = np.empty(
-            (0 if alone else 1 + len(self._process.layers), len(jobs), *self._plan.cube.map_shape), np.float32
-        )
+        layers = 0 if alone else 1 + len(self._process.layers)
+        out = np.empty((layers, len(jobs), *self._plan.cube.map_shape), self._dtype)
         for number, job in enumerate(jobs):
             images = self._finished(job, results) if job.sigma > 0 else self._left(job)
             if alone:
@@ -110,27 +116,28 @@ class Work:
     def _job(self, index: Index, plane: NDArray[np.floating]) -> Job:
         """Return what is to be done to a map."""
         observed = self._plan.as_float32(index, plane)
+        kept = plane if self._dtype.itemsize > observed.itemsize else observed
         if not self._plan.denoises(index):
-            return Job(index, observed, None, observed)
-        absent = self._plan.missing(index, observed)
+            return Job(index, observed, None, observed, kept)
+        absent, fills = self._plan.found_missing(index, observed)
         if absent.all():
-            return Job(index, observed, absent, observed)
+            return Job(index, observed, absent, observed, kept, fills=fills)
         level = self._levels[self._plan.cube.group(index)]
         sigma = self._plan.noise_map(index, absent)
         if sigma is None:
             sigma = level.over_field(index, self._plan.cube.map_shape)
         scale: Scale = self._denoiser.card.input_sigma / (level.of(index) if sigma is None else sigma)
-        return Job(index, observed, absent, _blanked(observed, absent), level.of(index), scale)
+        return Job(index, observed, absent, _blanked(observed, absent), kept, level.of(index), scale, fills)
 
-    def _left(self, job: Job) -> list[Float]:
+    def _left(self, job: Job) -> list[NDArray[np.floating]]:
         """Return the layers of a map that stays as it is: it is not chosen, or holds no value."""
         lost = 0 if job.absent is None else job.absent.size
         letter = self._plan.cube.letter(job.index)
         self._pass_by(job.index, job.observed)
-        self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan))
-        return [job.observed, *self._process.beside(job.observed, job.observed, None)]
+        self.records.append(MapRecord(job.index, letter, np.nan, np.nan, np.nan, 0, lost, np.nan, job.fills))
+        return [job.kept, *self._process.beside(job.observed, job.observed, None)]
 
-    def _finished(self, job: Job, results: Iterator[Result]) -> list[Float]:
+    def _finished(self, job: Job, results: Iterator[Result]) -> list[NDArray[np.floating]]:
         """Return the layers of this map: the next result, and what comes beside it."""
         try:
             with self._stages(NETWORK):
@@ -145,12 +152,12 @@ class Work:
         letter = self._plan.cube.letter(job.index)
         scale = self._denoiser.card.input_sigma / job.sigma
         uneven = unevenness(job.scale) if isinstance(job.scale, np.ndarray) else 1.0
-        self.records.append(MapRecord(job.index, letter, job.sigma, scale, rms, found.cycles, lost, uneven))
+        self.records.append(MapRecord(job.index, letter, job.sigma, scale, rms, found.cycles, lost, uneven, job.fills))
         self._look(job.index, job.values, result, job.sigma)
-        values = np.where(absent, job.observed, result) if lost else result
+        values = np.where(absent, job.observed, result) if lost else result  # as float32, for what comes beside
         beside = self._process.beside(job.observed, values, found)
         self._note([values, *beside])
-        return [values, *beside]
+        return [np.where(absent, job.kept, result) if lost else values, *beside]
 
     def _note(self, images: Sequence[Float]) -> None:
         """Keep how large the standard deviation of a map is, where it has one."""
@@ -159,7 +166,7 @@ class Work:
 
     def restore(self, record: MapRecord, images: Sequence[Float]) -> None:
         """Take note of a map that an earlier run did: its result, and what came beside it."""
-        result = images[0]
+        result = images[0].astype(np.float32, copy=False)
         self.records.append(record)
         if record.cycles:
             self.pixels += result.size

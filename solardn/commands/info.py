@@ -138,23 +138,26 @@ def _show_every(path: Path, denoiser: Denoiser, process: Process, choices: dict[
             click.echo(f"left as it is: {error}", err=choices["as_json"])
 
 
-def _try_one(plan: Plan, denoiser: Denoiser, process: Process, sigma: float) -> tuple[float, float]:
-    """Return the part of pixels without value in the map in the middle, and the time that all maps would take, measured on it."""
+def _try_one(
+    plan: Plan, denoiser: Denoiser, process: Process, sigma: float
+) -> tuple[tuple[float, tuple[float, ...]], float]:
+    """Return the part of pixels without value in the map in the middle and its fills, and the time that all maps would take, measured on it."""
     import numpy as np
 
-    chosen = [index for index in plan.cube.indices() if plan.denoises(index)]
-    index = chosen[len(chosen) // 2]
+    index = plan.middle
     plane = plan.read_map(index)
-    absent = plan.missing(index, plane)
+    absent, fills = plan.found_missing(index, plane)
     part = np.where(absent, 0, plane)[:1024, :1024]
     denoiser.engine.device  # noqa: B018 - opens the session, which belongs to no map
     seconds = process.seconds(part, denoiser.card.input_sigma / sigma)
-    return float(absent.mean()), seconds * len(chosen) * plane.size / part.size
+    return (float(absent.mean()), fills), seconds * plan.n_denoised * plane.size / part.size
 
 
 def _say(figures: dict[str, Any], words: str) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from ..summary import fill_words
 
     unit = f" {figures['unit']}" if figures["unit"] else ""
     height, width = figures["map_shape"]
@@ -171,7 +174,7 @@ def _say(figures: dict[str, Any], words: str) -> None:
         "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"
         + (f" (Stokes {', '.join(figures['stokes'])}), {kept} to copy" if kept else ""),
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
-        "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle (not finite, fills, masked)",
+        "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked)",
         "scale": f"{figures['scale']:.4g} to the network's units",
         "network": f"{figures['network']}, {words}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",

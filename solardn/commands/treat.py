@@ -152,6 +152,8 @@ def _many(
 
 
 def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool) -> None:
+    from ..summary import fill_words
+
     cube = summary.cube
     left = cube.n_maps - summary.denoised
     unit = f" {summary.unit}" if summary.unit else ""
@@ -165,7 +167,7 @@ def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bo
     click.echo(f"  noise     rms {summary.noise_sigma:.4g}{unit}; residual {summary.residual_ratio:.3g} times that")
     if summary.missing:
         click.echo(
-            f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value (not finite, fills, masked) and stay as they are"
+            f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value ({fill_words(summary.fills)}not finite, fills, masked) and stay as they are"
         )
     _say_inspection(summary)
     treatment.say(summary)

@@ -311,10 +311,31 @@ def test_fills_at_the_edge_stay_as_they_are_and_reach_no_other_pixel(solardn, no
         np.save(tmp_path / f"{name}.npy", np.where(wedge, value, noisy).astype(np.float32))
         figures = solardn.json("denoise", tmp_path / f"{name}.npy", tmp_path / f"{name}-out.npy", "--model", "smooth")
         assert figures["missing"] == pytest.approx(wedge.mean())
+        assert figures["fills"] == ([-200.0] if name == "fill" else [])
         assert figures["noise_sigma"] == pytest.approx(0.01, rel=0.15)
+    said = solardn.good("info", tmp_path / "fill.npy", "--model", "smooth")
+    assert "in the middle (fill -200; not finite" in said
     fill, nan = (np.load(tmp_path / f"{name}-out.npy") for name in ("fill", "nan"))
     np.testing.assert_array_equal(fill[wedge], np.float32(-200))
     np.testing.assert_array_equal(fill[~wedge], nan[~wedge])
+
+
+def test_each_map_may_have_a_fill_of_its_own_and_it_is_recorded(solardn, noisy, tmp_path):
+    """As in restored cubes, whose borders hold the median of each map."""
+    cube = np.stack([noisy + n for n in range(3)])
+    medians = np.median(cube, axis=(1, 2)).astype(np.float32)
+    cube[:, :, :6] = medians[:, None, None]
+    fits.writeto(tmp_path / "in.fits", cube)
+    figures = solardn.json("denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth")
+    assert sorted(figures["fills"]) == sorted(map(float, medians))
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits")[:, :, :6], cube[:, :, :6])
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits", "SOLARDN")["FILL"], medians)
+    header = fits.getheader(tmp_path / "out.fits")
+    assert parameters(header, 1)["fills"] == [pytest.approx(medians[1])]
+    assert any("as found in the map in the middle" in line for line in header["HISTORY"])
+    residual = (cube - fits.getdata(tmp_path / "out.fits"))[:, :, 6:]  # what is filled counts for nothing
+    recorded = fits.getdata(tmp_path / "out.fits", "SOLARDN")["RESIDRMS"]
+    np.testing.assert_allclose(recorded, np.sqrt((residual**2).mean(axis=(1, 2))), rtol=1e-4)
 
 
 def test_a_mask_extension_is_obeyed(solardn, tmp_path):

@@ -26,6 +26,29 @@ def test_the_type_of_the_values_can_be_chosen(solardn, image, noisy, tmp_path, d
     assert step_parameters(header, 1).get("output_dtype", "float32") == dtype
 
 
+def test_what_is_copied_comes_back_in_all_its_digits(solardn, tmp_path):
+    data = np.random.default_rng(0).normal(1, 0.1, (4, 40, 50))
+    data[1, :10] = 0.1  # a fill, which float32 does not hold
+    data[2, 5, 5] = np.nan
+    header = fits.Header({"CTYPE3": "STOKES", "CRVAL3": 1.0, "CRPIX3": 1.0, "CDELT3": 1.0})
+    fits.writeto(tmp_path / "in.fits", data, header)
+    solardn.good(
+        "denoise",
+        tmp_path / "in.fits",
+        tmp_path / "out.fits",
+        "--model",
+        "same",
+        "--scale",
+        1,
+        "--output-dtype",
+        "float64",
+    )
+    made = fits.getdata(tmp_path / "out.fits")
+    np.testing.assert_array_equal(made[0], data[0])
+    np.testing.assert_array_equal(made[1, :10], data[1, :10])
+    np.testing.assert_array_equal(made[1:, 10:], data[1:, 10:].astype(np.float32))
+
+
 @pytest.mark.parametrize("how", ["rice", "gzip"])
 @pytest.mark.parametrize("primary", [True, False])
 def test_fits_images_are_compressed_by_tiles(solardn, tmp_path, monkeypatch, how, primary):
