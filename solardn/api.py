@@ -86,13 +86,13 @@ class Denoiser:
         self.card = self.model.card
         self.engine = Engine(self.model, device=device, precision=precision, threads=threads)
         self.memory = parse_bytes(memory)
-        self._runner = Runner(self.engine, self.memory, tile)
+        self.runner = Runner(self.engine, self.memory, tile)
         self._looked = False  # at maps, for what networks do not know
 
     @property
     def tile(self) -> int:
         """The most pixels that are kept along each side of a tile."""
-        return self._runner.limits().tile
+        return self.runner.limits().tile
 
     def denoise(
         self,
@@ -151,7 +151,7 @@ class Denoiser:
         planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
         result = np.empty(array.shape, np.float32)
         for index, plane in zip(
-            np.ndindex(array.shape[:-2]), denoised(self._runner, planes, scales, cycles), strict=True
+            np.ndindex(array.shape[:-2]), denoised(self.runner, planes, scales, cycles), strict=True
         ):
             result[index] = plane.values
         return result
@@ -183,11 +183,11 @@ class Denoiser:
         OptionError
             An option is nonsense.
         """
-        return denoised(self._runner, planes, scales, cycles)
+        return denoised(self.runner, planes, scales, cycles)
 
     def denoise_map(self, plane: NDArray[Any], scale: Scale, cycles: Cycles = 1) -> Float:
         """Take the noise out of one map; see `denoise_maps`."""
-        return next(denoised(self._runner, [plane], [scale], cycles)).values
+        return next(denoised(self.runner, [plane], [scale], cycles)).values
 
     def uncertainty(
         self,
@@ -230,7 +230,7 @@ class Denoiser:
         """
         array = as_maps(maps)
         planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
-        return stacked(list(uncertainties(self._runner, planes, scales, samples, seed, method)), array.shape)
+        return stacked(list(uncertainties(self.runner, planes, scales, samples, seed, method)), array.shape)
 
     def uncertainty_maps(
         self,
@@ -241,7 +241,7 @@ class Denoiser:
         method: str = "dropout",
     ) -> Iterator[Uncertainty]:
         """Yield the uncertainties of many maps of one shape, in their order; see `uncertainty` and `denoise_maps`."""
-        return uncertainties(self._runner, planes, scales, samples, seed, method)
+        return uncertainties(self.runner, planes, scales, samples, seed, method)
 
     def scaling(
         self, plane: NDArray[Any], *, noise_sigma: Literal["auto"] | float = "auto", scale: float | None = None
@@ -304,7 +304,7 @@ class Denoiser:
             over = 1.0 if uneven is None else at_every_pixel(uneven, data.shape)
             return self.card.input_sigma / (found.sigma * over), found
 
-        found = list(self._runner.each(estimated, planes, self.engine.threads))
+        found = list(self.runner.each(estimated, planes, self.engine.threads))
         self._look(planes, [noise.sigma if noise else 1.0 for _, noise in found], [noise for _, noise in found])
         return planes, [scale for scale, _ in found]
 

@@ -32,6 +32,7 @@ from .processes import Denoising, Estimation, Process
 from .recording import processing_step, stored_as, task
 from .stages import END, LEVEL, LOOK, Stages
 from .stream import batches_within, stream
+from .strips import strips_for
 from .summary import Summary, table
 from .work import Progress, Work
 
@@ -269,7 +270,8 @@ def _treat(
             sink = maker.sink(place, layers, step, form=form)
         try:
             at_once = _BUSY * denoiser.engine.threads
-            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once, stages)
+            large = strips_for(plan, sink, work, process, denoiser.runner, denoiser.memory, stages)
+            _run(plan, sink, work, journal, 1 + len(layers), denoiser.memory, at_once, stages, large)
             with stages(LOOK):
                 seen = inspector.finish(str(output)) if inspector else None
             verdicts = inspector.verdicts if inspector else {}
@@ -341,10 +343,18 @@ def _treat_every(
 
 
 def _run(
-    plan: Plan, sink: Sink, work: Work, journal: Journal, layers: int, memory: int, together: int, stages: Stages
+    plan: Plan,
+    sink: Sink,
+    work: Work,
+    journal: Journal,
+    layers: int,
+    memory: int,
+    together: int,
+    stages: Stages,
+    large: Callable[[Batch], bool] | None,
 ) -> None:
     """Send all maps through, those first that an earlier run left."""
-    batches = batches_within(memory, plan.source, plan.cube, layers, together)
+    batches = batches_within(memory, plan.source, plan.cube, layers, 1 if large else together)
     following = next(batches, None)
     while following is not None and len(work.records) + len(following.indices) <= len(journal.records):
         blocks = [sink.restore(layer, following.selection) for layer in range(layers)]
@@ -360,6 +370,11 @@ def _run(
         journal.add(journal.records[first:])
 
     rest = itertools.chain([following] if following is not None else [], batches)
+    for batch in rest if large else ():  # one map each
+        if large and large(batch):
+            written(batch)
+        else:
+            stream(plan.source, plan.cube, sink, work.jobs, work, iter([batch]), written, stages)
     stream(plan.source, plan.cube, sink, work.jobs, work, rest, written, stages)
     work.finish()
 

@@ -15,6 +15,7 @@ from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
 from .inspection import TAKEN, Inspection, line_of
 from .levels import Group, Level, evenly
+from .noise import NoiseEstimate
 from .plan import Plan
 
 Float = NDArray[np.float32]
@@ -53,7 +54,7 @@ class Inspector:
         self._pool = ThreadPoolExecutor(1, "solardn-inspect")
         self._pending: deque[Future[None]] = deque()
         self._found: dict[Index, Diagnosis] = {}
-        self._why = ""
+        self._why = self._part = ""
 
     def wants(self, index: Index) -> bool:
         """Tell whether `passing` or `look` would do anything with a map."""
@@ -71,20 +72,30 @@ class Inspector:
         ----------
         index : tuple of int
         observation, result : (y, x) arrays
-            In the data's units; not changed later by the caller.
+            Of the map, or of the same part of it. In the data's units; not changed later by the caller.
         sigma : float
             rms of the noise, in the data's units.
         """
         if index not in self._wanted:
             return
-        intensity = self._kept.get(self._beside.get(index, ()))
-        self._pending.append(self._pool.submit(self._diagnose, index, observation, result, sigma, intensity))
+        intensity, noise = self._kept.get(self._beside.get(index, ())), self._estimates.get(index)
+        if observation.shape != self._plan.cube.map_shape:
+            intensity, noise, self._part = None, None, "{}×{}".format(*observation.shape)
+        self._pending.append(self._pool.submit(self._diagnose, index, observation, result, sigma, intensity, noise))
         while len(self._pending) > _WAITING:
             self._pending.popleft().result()
 
-    def _diagnose(self, index: Index, observation: Float, result: Float, sigma: float, intensity: Float | None) -> None:
+    def _diagnose(
+        self,
+        index: Index,
+        observation: Float,
+        result: Float,
+        sigma: float,
+        intensity: Float | None,
+        noise: NoiseEstimate | None,
+    ) -> None:
         try:
-            self._found[index] = diagnose(observation, result, sigma, intensity, self._estimates.get(index))
+            self._found[index] = diagnose(observation, result, sigma, intensity, noise)
         except InputError as error:  # too small or without noise of its own: the result is right all the same
             self._why = str(error)
 
@@ -107,7 +118,8 @@ class Inspector:
         if not by_group:
             return f"not inspected: {self._why or 'no map of the sample holds a value'}"
         lines = tuple(line_of(group, found) for group, found in sorted(by_group.items()))
-        return Inspection(self._plan.source.label, result, self._plan.source.unit, TAKEN, lines)
+        label = self._plan.source.label + (f" (the middle {self._part} px of its maps)" if self._part else "")
+        return Inspection(label, result, self._plan.source.unit, TAKEN, lines)
 
 
 def _sample(kinds: dict[Group, list[Index]]) -> dict[Index, Group]:

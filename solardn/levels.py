@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,8 @@ Group = tuple[str, int]
 """Stokes parameter, and place along the axis of wavelength."""
 
 Member = TypeVar("Member")
+
+_COPIES = 4  # of a map in float32, which it takes to find its noise
 
 FEW = 3
 """Maps of one group that its noise level is estimated from where they agree …"""
@@ -214,20 +217,24 @@ def _estimates(
 ) -> Iterator[tuple[Index, NoiseEstimate | None, str]]:
     """Yield for each map its noise, or None and why none is found; several are worked on at once."""
 
-    def one(index: Index, plane: NDArray[np.float32], absent: Mask) -> tuple[Index, NoiseEstimate | None, str]:
-        if absent.all():
+    def one(index: Index, plane: NDArray[np.float32], absent: Mask | None) -> tuple[Index, NoiseEstimate | None, str]:
+        if absent is not None and absent.all():
             return index, None, ""
         try:
-            return index, estimate(np.where(absent, np.float32(np.nan), plane) if absent.any() else plane), ""
+            return index, estimate(plane if absent is None else np.where(absent, np.float32(np.nan), plane)), ""
         except InputError as error:
             return index, None, str(error)
 
     pending: deque[Future[tuple[Index, NoiseEstimate | None, str]]] = deque()
-    with ThreadPoolExecutor(denoiser.engine.threads, "solardn-noise") as pool:
+    room = denoiser.memory // (4 * math.prod(plan.cube.map_shape) * _COPIES)
+    threads = max(1, min(denoiser.engine.threads, room))
+    with ThreadPoolExecutor(threads, "solardn-noise") as pool:
         try:
             for index, plane in _planes(plan, wanted, denoiser.memory):
-                pending.append(pool.submit(one, index, plane, plan.missing(index, plane)))
-                if len(pending) > 2 * denoiser.engine.threads:
+                absent: Mask | None = plan.missing(index, plane)
+                absent = absent if absent is not None and absent.any() else None  # it takes memory
+                pending.append(pool.submit(one, index, plane, absent))
+                while len(pending) > (2 * threads if room else 0):
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Cycles, Float, as_float32, checked_cycles
+from .engine import Engine
 from .memory import Share
 from .runner import Runner
 from .sampling import (
@@ -22,6 +23,7 @@ from .sampling import (
     single,
     unknown,
 )
+from .tiling import Network
 from .units import Scale, prepare
 
 
@@ -41,6 +43,17 @@ class Denoised:
     cycles: int
 
 
+def mean_of(engine: Engine, share: Share) -> Network:
+    """Return the network as a function of a window, which gives the mean only."""
+
+    def mean(window: Float, _: tuple[int, int]) -> Float:
+        batch = window[np.newaxis, np.newaxis]
+        found: Float = engine.run(batch, outputs=["mean"], threads=share.threads)["mean"][0]
+        return found
+
+    return mean
+
+
 def denoised(
     runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
 ) -> Iterator[Denoised]:
@@ -48,18 +61,13 @@ def denoised(
     asked = checked_cycles(cycles)
 
     def work(number: int, share: Share) -> Denoised:
-        def mean(window: Float, _: tuple[int, int]) -> Float:
-            batch = window[np.newaxis, np.newaxis]
-            found: Float = runner.engine.run(batch, outputs=["mean"], threads=share.threads)["mean"][0]
-            return found
-
         data = as_float32(planes[number])
         if not np.isfinite(data).any():
             return Denoised(data.copy(), 1)
         prepared = prepare(data, scales[number])
 
         def once(units: Float) -> Float:
-            layers = runner.tiled(mean, units, share)
+            layers = runner.tiled(mean_of(runner.engine, share), units, share)
             return np.asarray(layers[0])
 
         found, passes = once(prepared.units), 1

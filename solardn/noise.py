@@ -17,10 +17,12 @@ from .errors import InputError
 from .local import CALM, LocalNoise, local_noise
 from .noisenet import weighed
 from .spectrum import Array, rings, window_size, window_spectra
-from .sums import sums
+from .sums import bands, sums
 
 Part = tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]
 """Rows and columns of a map, as slices or their numbers."""
+
+_MANY = 2**22  # pixels that suffice for a median
 
 WHOLE: Part = (slice(None), slice(None))
 
@@ -161,7 +163,7 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         raise InputError(
             f"the map is constant ({values[valid][0]:g}), so it has no noise to find; give the noise level yourself"
         )
-    values -= np.median(values[valid])
+    values -= _middle(values, valid)
     values /= values.dtype.type(scale)
     size = window_size(values.shape) or SMALLEST
     spectra = window_spectra(values, valid, size)
@@ -222,14 +224,33 @@ def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[A
     if not valid.any():
         raise InputError("the map holds no finite pixel, so it has no noise to find")
     flat = _constant_areas(values)
-    if (valid & ~flat).any():  # else the map is constant, which the caller says better
-        valid &= ~flat
-    values[~valid] = 0
+    rest = np.greater(valid, flat, out=flat)  # valid and not flat
+    if rest.any():  # else the map is constant, which the caller says better
+        valid = rest
+    if not valid.all():
+        values[~valid] = 0
     return values, valid
+
+
+def _middle(values: NDArray[Any], valid: NDArray[np.bool_]) -> Any:
+    """Return the median of the valid pixels; of every n-th row where there are many of them."""
+    step = -(-values.size // _MANY)
+    some = values[::step][valid[::step]]
+    return np.median(some if some.size else values[valid])
 
 
 def _constant_areas(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return where a map has the same value over 3 × 3 pixels and more: a fill, not data."""
+    flat = np.empty(values.shape, bool)
+    for rows in bands(values.shape):  # a band at a time, so that no copies of a large map are made
+        first = max(0, rows.start - 2)
+        flat[rows] = _constant(values[first : rows.stop + 2])[rows.start - first :][: rows.stop - rows.start]
+    return flat
+
+
+def _constant(values: NDArray[Any]) -> NDArray[np.bool_]:
+    if len(values) < 3:
+        return np.zeros(values.shape, bool)
     same = np.ones((values.shape[0] - 2, values.shape[1] - 2), bool)
     height, width = same.shape
     middle = values[1:-1, 1:-1]

@@ -81,6 +81,7 @@ class Denoising:
 
     def __init__(self, denoiser: Denoiser, cycles: Cycles = 1, residual: bool = False) -> None:
         self._denoiser, self._cycles = denoiser, checked_cycles(cycles)
+        self.once = cycles == 1
         self.layers = [RESIDUAL] if residual else []
         self.parameters: dict[str, Any] = {"cycles": cycles}
 

@@ -18,7 +18,7 @@ from .arrays import Float, whole
 from .engine import Engine, OutOfMemory
 from .errors import OptionError
 from .memory import Share, demand, sampling_share, shares, speed_of
-from .spans import round_up
+from .spans import Span, round_up
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,6 +88,12 @@ class Runner:
                     found.append((tiling.work(tiles, workers) / speed / at_once, way.runs, at_once, way))
         _, runs, at_once, way = min(found, key=lambda one: one[:3])
         return replace(way, runs=runs // at_once), at_once
+
+    def rows(self, shape: tuple[int, int], share: Share) -> list[Span]:
+        """Return how a map is cut along its height, so that a strip of its rows is one row of tiles."""
+        now = share.bounded(self._most)
+        tiles = tiling.plan(self._padded(shape), self.card, now.tile, now.runs, now.pixels)
+        return list(dict.fromkeys(tile.y for tile in tiles))
 
     def tiled(self, network: tiling.Network, units: Float, share: Share, layers: int = 1) -> Float:
         """Run a function over the tiles of a map, in smaller ones when the device's memory does not suffice."""

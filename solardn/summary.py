@@ -186,15 +186,32 @@ def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> d
     return columns
 
 
+class Residual:
+    """The difference of two maps (y, x), told of in parts."""
+
+    def __init__(self) -> None:
+        self._total, self._count = 0.0, 0
+
+    def add(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> None:
+        """Take note of some rows; pixels where the difference is not finite do not count."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            for rows in bands(before.shape):  # a band at a time, so that no copy of a large map is made
+                piece = (before[rows] - after[rows]).ravel()
+                squares = float(np.dot(piece, piece))
+                # not all is finite, or float32 does not hold the squares
+                if not _SMALL * piece.size < squares < math.inf:
+                    piece = piece[np.isfinite(piece)].astype(np.float64)
+                    squares = float(np.dot(piece, piece))
+                self._total, self._count = self._total + squares, self._count + piece.size
+
+    @property
+    def rms(self) -> float:
+        """Its rms, NaN where nothing counted."""
+        return math.sqrt(self._total / self._count) if self._count else math.nan
+
+
 def residual_rms(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
     """Return the rms of the difference of two maps (y, x) over the pixels where it is finite, NaN without any."""
-    total, count = 0.0, 0
-    with np.errstate(invalid="ignore", over="ignore"):
-        for rows in bands(before.shape):  # a band at a time, so that no copy of a large map is made
-            piece = (before[rows] - after[rows]).ravel()
-            squares = float(np.dot(piece, piece))
-            if not _SMALL * piece.size < squares < math.inf:  # not all is finite, or float32 does not hold the squares
-                piece = piece[np.isfinite(piece)].astype(np.float64)
-                squares = float(np.dot(piece, piece))
-            total, count = total + squares, count + piece.size
-    return math.sqrt(total / count) if count else math.nan
+    found = Residual()
+    found.add(before, after)
+    return found.rms

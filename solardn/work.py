@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,6 +159,25 @@ class Work:
         beside = self._process.beside(job.observed, values, found)
         self._note([values, *beside])
         return [np.where(absent, job.kept, result) if lost else values, *beside]
+
+    def plain_sigma(self, index: Index) -> float | None:
+        """Return the rms of the noise of a map that can be denoised part by part: every pixel holds a value, and one scale suits all; else None."""
+        if not self._plan.denoises(index):
+            return None
+        level = self._levels[self._plan.cube.group(index)]
+        if level.uneven is not None or self._plan.missing(index, self._plan.read_map(index)).any():
+            return None
+        return level.of(index)
+
+    def note_large(self, index: Index, sigma: float, residual_rms: float, before: Float, after: Float) -> None:
+        """Take note of a map that was denoised part by part, and look at one part of it before and after."""
+        self.pixels += math.prod(self._plan.cube.map_shape)
+        scale = self._denoiser.card.input_sigma / sigma
+        letter = self._plan.cube.letter(index)
+        self.records.append(MapRecord(index, letter, sigma, scale, residual_rms, 1, 0, 1.0))
+        self._look(index, before, after, sigma)
+        if self._progress:
+            self._progress(len(self.records), self._plan.cube.n_maps, self.pixels)
 
     def _note(self, images: Sequence[Float]) -> None:
         """Keep how large the standard deviation of a map is, where it has one."""

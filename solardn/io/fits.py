@@ -46,6 +46,8 @@ class FitsSource:
         Where each extension lies in `plain`.
     """
 
+    by_rows = True  # a part of a map's rows is read and written at no cost for the others
+
     def __init__(self, path: Path, ext: str | int | None = None) -> None:
         self.path = path
         self._stack = contextlib.ExitStack()
@@ -104,7 +106,10 @@ class FitsSource:
         if self.compressed:
             return np.asarray(self._image.section[selection], self.dtype)
         raw = self._raw.read(selection)
-        values = raw.astype(self.dtype)
+        if raw.dtype.newbyteorder("=") == self.dtype and raw.flags.writeable:
+            values = raw.byteswap(inplace=True).view(self.dtype) if raw.dtype != self.dtype else raw
+        else:
+            values = raw.astype(self.dtype)
         if self._scale != 1:
             values *= self.dtype.type(self._scale)
         if self._zero != 0:

@@ -26,6 +26,7 @@ class NumpySource:
 
     header: Mapping[str, Any] = {}
     unit = ""
+    by_rows = True  # as for FITS
 
     def __init__(self, path: Path) -> None:
         self.path, self.label = path, str(path)
@@ -50,7 +51,7 @@ class NumpySource:
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the array."""
         part = self._raw.read(selection[::-1]).T if self._fortran else self._raw.read(selection)
-        return part.astype(self.dtype)
+        return part.astype(self.dtype, copy=False)
 
     @property
     def output_words(self) -> str:

@@ -42,8 +42,13 @@ class RawArray:
 
     def read(self, selection: Selection) -> NDArray[Any]:
         """Return the selected part, in the stored type."""
+        slabs = list(self._slabs(selection))
+        if len(slabs) == 1:  # a large map, perhaps: it is not copied then
+            _, begin, slab_shape, inner = slabs[0]
+            whole: NDArray[Any] = self._load(begin, slab_shape)[inner]
+            return whole.reshape(self._lengths(selection))
         out = np.empty(self._lengths(selection), self.dtype)
-        for place, begin, slab_shape, inner in self._slabs(selection):
+        for place, begin, slab_shape, inner in slabs:
             out[place] = self._load(begin, slab_shape)[inner]
         return out
 
