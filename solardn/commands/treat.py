@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,7 @@ def treat(
             _say(one, denoiser, treatment, verbose)
         for why in summary.left:
             click.echo(f"left as it is: {why}")
+        _say_unrecorded([summary])
         if profile:
             profiles.show(summary, output)
 
@@ -144,6 +145,7 @@ def _many(
             )
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
         click.echo(f"{outcome.files} files denoised{skipped}")
+        _say_unrecorded(outcome.done)
     for _, error in outcome.failed:
         click.echo(f"failed: {error}", err=True)
     if outcome.failed:
@@ -181,6 +183,12 @@ def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bo
             name = f"{level.stokes} {level.wavelength}".strip()
             how = f"from {level.maps} maps" if level.maps else "not estimated from its own maps"
             click.echo(f"  level     {name}: {level.noise_sigma:.4g}{unit}, {how}")
+
+
+def _say_unrecorded(done: Sequence[Summary]) -> None:
+    """Say that a format has no room for what was done."""
+    if any(summary.outputs[0].suffix == ".npy" for summary in done):
+        click.echo("  record    .npy files have no room for what was done; --json prints it, keep that beside them")
 
 
 def _say_inspection(summary: Summary) -> None:
