@@ -86,6 +86,28 @@ def test_memory_does_not_grow_with_the_cube_in_a_container(tmp_path, name):
     assert peaks[1] - peaks[0] < 160e6  # buffers of pieces and chunks; the large cube has 288 MB
 
 
+@pytest.mark.slow
+@tells_memory
+def test_a_cube_of_3_gigabytes_is_carried_to_its_end_below_1_gigabyte_of_memory(tmp_path):
+    """Of noise in all its maps, through a network that returns its input: what is left is to read, to look at and to write."""
+    few = np.random.default_rng(0).normal(0, 1, (4, 1000, 1000)).astype(">f4")
+    given, made = sparse(tmp_path / "in.fits", (750, 1000, 1000)), tmp_path / "out.fits"
+    with given.open("r+b") as file:
+        file.seek(2880)
+        for number in range(750):
+            file.write(few[number % 4].tobytes())
+    command = [sys.executable, "-c", MEASURE.replace("smooth", "same").replace("64MB", "512MB"), given, made, ""]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    with fits.open(made, memmap=True) as hdus:
+        assert hdus[0].header["NAXIS3"] == 750
+        assert (hdus["SOLARDN"].data["CYCLES"] == 1).all()
+        for number in (0, 1, 374, 749):
+            np.testing.assert_array_equal(hdus[0].section[number], few[number % 4])
+    assert int(done.stdout) < 1e9
+    given.unlink()
+    made.unlink()
+
+
 def test_with_a_network_that_changes_nothing_only_keywords_are_added(solardn, tmp_path):
     """The round trip of a 5-D cube with its tables: fitsdiff finds what was recorded, and nothing else."""
     data = np.random.default_rng(0).normal(0, 1, (2, 4, 3, 20, 24)).astype(np.float32)
