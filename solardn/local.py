@@ -77,7 +77,8 @@ def local_noise(spectra: WindowSpectra) -> LocalNoise:
         middle = np.median([variance, freely, nearest], axis=0)
         variance = np.where(quiet, variance, np.minimum(middle, np.quantile(variance[quiet], 0.95)))
         known[:] = True
-    variance = np.maximum(variance, 0.01 * np.median(variance))  # it divides residuals: nowhere nothing
+    # It divides residuals: nowhere nothing, nor where most of a map is empty.
+    variance = np.maximum(variance, max(0.01 * float(np.median(variance)), 1e-6 * float(variance.max())))
     return LocalNoise(
         variance=_filled(_placed(variance, spectra.used), _placed(known, spectra.used)),
         spectrum=noise / (noise @ ring.area),

@@ -2,7 +2,7 @@
 
 Power spectra of overlapping windows are taken (`solardn.spectrum`); the windows without signal tell the shape of the noise's spectrum
 (`solardn.separation`), and the power where noise rules tells how strong it is, place by place (`solardn.local`). Where signals leave that open, a
-small network has its say (`solardn.noisenet`).
+small network has its say (`solardn.noisenet`), and both are weighed against each other (`solardn.weighing`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 from .local import CALM, LocalNoise, local_noise
-from .noisenet import weighed
-from .spectrum import Array, rings, window_size, window_spectra
+from .spectrum import Array, WindowSpectra, rings, window_size, window_spectra
 from .sums import bands, sums
+from .weighing import Views, views, weigh
 
 Part = tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]
 """Rows and columns of a map, as slices or their numbers."""
@@ -157,6 +157,43 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     InputError
         As for `noise_sigma`.
     """
+    values, valid, scale = _unit(data, mask)
+    spectra, found, level, seen = _look(values, valid)
+    coarse = np.sqrt(found.variance)
+    if seen is not None:
+        level, coarse = weigh(seen)
+        coarse = coarse * (level / _over_map(coarse**2, spectra, values.shape))
+    ring, sigma = rings(spectra.size), scale * level
+    return NoiseEstimate(
+        sigma=sigma,
+        rms=scale,
+        size=spectra.size,
+        coarse=scale * coarse,
+        rows=spectra.rows + (spectra.size - 1) / 2,
+        columns=spectra.columns + (spectra.size - 1) / 2,
+        cutoff=found.cutoff,
+        k=ring.k,
+        spectrum=found.spectrum * sigma**2,
+        area=ring.area,
+        quiet=found.quiet,
+        method=_words(found, spectra.size, seen is not None),
+    )
+
+
+def both(data: ArrayLike) -> tuple[Views | None, float]:
+    """Return what power spectra and the network say of a map, before they are weighed, and the map's rms, which is their unit.
+
+    Raises
+    ------
+    InputError
+        As for `noise_sigma`.
+    """
+    values, valid, scale = _unit(data, None)
+    return _look(values, valid)[-1], scale
+
+
+def _unit(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
+    """Return the map in units of its rms about its mean, around its median; where it is valid; and that rms."""
     values, valid = _checked(data, mask)
     scale = sums(valid, values).deviation(0)
     if not scale > 0:
@@ -165,6 +202,11 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         )
     values -= _middle(values, valid)
     values /= values.dtype.type(scale)
+    return values, valid, scale
+
+
+def _look(values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[WindowSpectra, LocalNoise, float, Views | None]:
+    """Return the spectra of a map's windows, what they tell, the level over the map, and what the network says beside it."""
     size = window_size(values.shape) or SMALLEST
     spectra = window_spectra(values, valid, size)
     if not spectra.used.any():
@@ -176,32 +218,11 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         smaller = window_spectra(values, valid, size // 2)
         there = local_noise(smaller)
         if there.quiet >= CALM:
-            size, spectra, found = size // 2, smaller, there
-    places = [
-        _nearest(first.astype(np.float64) + (size - 1) / 2, length)
-        for first, length in zip((spectra.rows, spectra.columns), values.shape, strict=True)
-    ]
-    sigma = scale * float(np.sqrt(places[0] @ found.variance @ places[1]))
-    if not sigma > 1e-7 * scale:
+            spectra, found = smaller, there
+    level = _over_map(found.variance, spectra, values.shape)
+    if not level > 1e-7:
         raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
-    ring = rings(size)
-    coarse = scale * np.sqrt(found.variance)
-    rows, columns = (first.astype(np.float64) + (size - 1) / 2 for first in (spectra.rows, spectra.columns))
-    sigma, coarse, share = weighed(values, valid, scale, sigma, coarse, (rows, columns), found.quiet)
-    return NoiseEstimate(
-        sigma=sigma,
-        rms=scale,
-        size=size,
-        coarse=coarse,
-        rows=rows,
-        columns=columns,
-        cutoff=found.cutoff,
-        k=ring.k,
-        spectrum=found.spectrum * sigma**2,
-        area=ring.area,
-        quiet=found.quiet,
-        method=_words(found, size, share),
-    )
+    return spectra, found, level, views(values, valid, spectra, found, level)
 
 
 def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -264,14 +285,23 @@ def _constant(values: NDArray[Any]) -> NDArray[np.bool_]:
     return flat
 
 
+def _over_map(variance: Array, spectra: WindowSpectra, shape: tuple[int, ...]) -> float:
+    """Return the rms over a map of noise with this variance in its windows."""
+    parts = [
+        _nearest(first + (spectra.size - 1) / 2, length)
+        for first, length in zip((spectra.rows, spectra.columns), shape, strict=True)
+    ]
+    return float(np.sqrt(parts[0] @ variance @ parts[1]))
+
+
 def _nearest(centres: Array, length: int) -> Array:
     """Return which part of a map's pixels each window's centre is the nearest to, along one axis."""
     edges = np.concatenate([[0], (centres[1:] + centres[:-1] + 1) / 2, [length]])
     return np.diff(edges) / length
 
 
-def _words(found: LocalNoise, size: int, share: float) -> str:
+def _words(found: LocalNoise, size: int, weighed: bool) -> str:
     kind = "white" if not found.cutoff < 0.7 else f"cut-off at {found.cutoff:.2f} cycles/px"
     low, high = found.band
-    heard = f"; weighed with what a network tells from the windows ({share:.0%})" if share else ""
+    heard = "; weighed with what a network tells from the windows" if weighed else ""
     return f"power spectra of {size}×{size} px windows, {found.quiet:.0%} of them without signal; noise {kind}, measured at {low:.2f}–{high:.2f} cycles/px{heard}"

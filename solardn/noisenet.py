@@ -15,38 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .spectrum import Array
-from .tokens import SIZE, Tokens, tokens
+from .tokens import Tokens
 
 Floats = NDArray[Any]
 Weights = dict[str, Floats]
-
-SURE = 0.03
-"""Relative error, as the network states it, from which on it counts alone: signals are strong then, and spectra may take them for noise."""
-
-LOST = (0.25, 0.5)
-"""The same, from which on it counts for less again, down to a half: random fields that fill a map are better known by their spectra."""
-
-FILLED = (0.05, 0.15)
-"""The same for maps in which fewer than `SOME` of the windows hold no signal, and the signal is weaker than `WEAK`: down to a tenth."""
-
-SOME = 0.03
-"""Part of the windows."""
-
-WEAK = 4.0
-"""rms of a map over that of its noise."""
-
-CALM = (0.6, 0.9)
-"""Part of the windows without signal from which on spectra can hardly be wrong, and the network counts for less, down to a half."""
-
-STRONG = (5.0, 8.0)
-"""rms of a map over that of its noise from which on spectra are believed in a map where the network is lost only if they say less: signals make both say too much."""
-
-APART = (0.1, 0.4)
-"""Logarithm of the level of the spectra over that of the network from which on the network counts for more, up to alone, if its error is `TRUSTED`: spectra take signals for noise, by factors; a network that is sure does not."""
-
-TRUSTED = (0.1, 0.2)
-"""Relative error, as the network states it, up to which that is done, and from which on it is not."""
 
 FILE = Path(__file__).with_name("noise-level.npz")
 """Its weights."""
@@ -78,78 +50,6 @@ def weights() -> Weights:
     """Return the weights that ship, by layer and kind."""
     with np.load(FILE) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
-
-
-def weighed(
-    data: NDArray[Any],
-    valid: NDArray[np.bool_],
-    scale: float,
-    sigma: float,
-    coarse: Array,
-    places: tuple[Array, Array],
-    quiet: float,
-) -> tuple[float, Array, float]:
-    """Return a noise level that power spectra tell, and its windows', weighed with what the network tells.
-
-    Where the network is sure, both are right and their mean is best. The weights were chosen on simulated maps that it was not trained with.
-
-    Parameters
-    ----------
-    data : (y, x) array
-        The map in units of its rms `scale`, finite where `valid`.
-    valid : (y, x) array of bool
-        Pixels that hold data.
-    scale : float
-        Unit of `data`, in that of the levels.
-    sigma : float
-        rms of the noise over the map, from power spectra.
-    coarse : (rows, columns) array
-        The same in windows.
-    places : (array, array)
-        Centres of these windows along y and x, pixels.
-    quiet : float
-        Part of them, 0 to 1, that hold no signal.
-
-    Returns
-    -------
-    tuple
-        The level, the windows' levels, and the network's weight, 0 to 1.
-    """
-    seen = tokens(data, valid) if min(data.shape) >= SIZE else None
-    if seen is None:
-        return sigma, coarse, 0.0
-    told = tell(seen)
-    share = share_of(told.error, 1 / told.sigma, np.log(sigma / (scale * told.sigma)), quiet)  # the map's own rms is 1
-    logs = np.log(np.where(seen.used, told.coarse, told.sigma))
-    along = np.array([np.interp(places[1], seen.columns + (SIZE - 1) / 2, line) for line in logs])
-    windows = np.array([np.interp(places[0], seen.rows + (SIZE - 1) / 2, line) for line in along.T]).T
-    mixed = (1 - share) * np.log(coarse) + share * (windows + np.log(scale))
-    level = (1 - share) * np.log(sigma) + share * np.log(scale * told.sigma)
-    factor = np.exp(level) / np.sqrt(np.mean(np.exp(2 * mixed)))
-    return float(np.exp(level)), np.exp(mixed) * factor, share
-
-
-def share_of(error: float, strength: float, apart: float, quiet: float) -> float:
-    """Return the weight of the network, 0 to 1, beside the power spectra.
-
-    Parameters
-    ----------
-    error : float
-        Relative error that the network states.
-    strength : float
-        rms of the map over that of its noise, as the network tells.
-    apart : float
-        Logarithm of the level of the spectra over the network's.
-    quiet : float
-        Part of the windows, 0 to 1, that hold no signal.
-    """
-    strong = float(np.interp(strength, STRONG, (0, 1)))
-    if quiet < SOME and strength < WEAK:
-        lost = np.interp(error, FILLED, (0, 0.9))
-    else:
-        lost = np.interp(error, LOST, (0, 0.5)) * (1 - strong if apart > 0 else 1)
-    share = float((np.clip(error / SURE, 0.4, 1) - lost) * np.interp(quiet, CALM, (1, 0.5)))
-    return max(share, float(np.interp(apart, APART, (0, 1)) * np.interp(error, TRUSTED, (1, 0))))
 
 
 def tell(seen: Tokens, by: Weights | None = None) -> Told:

@@ -148,19 +148,46 @@ def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, ou
         raise click.ClickException(str(error)) from error
 
 
+@main.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--cases", type=click.IntRange(1), default=48, show_default=True, help="Cases, spread evenly over all.")
+def cycles(models: tuple[str, ...], cases: int) -> None:
+    """Check that --cycles auto never takes a result farther from the truth than one pass does, on held-out truths; exit code 1 where it does.
+
+    Example: python -m training cycles stokes stokes-small --cases 48
+    """
+    from .passes import check, say
+
+    words = []
+    for model in models:
+        words.append(say(model, check(model, cases)))
+        click.echo(words[-1])
+    if any("  farther" in said for said in words):
+        raise SystemExit(1)
+
+
 @main.command("noise-level")
-def noise_level() -> None:
-    """Train the small network that helps to find the noise level, and put its weights where solardn looks for them.
+@click.option("--only-weighing", is_flag=True, help="Train the second only.")
+def noise_level(only_weighing: bool) -> None:
+    """Train the small networks that help to find the noise level, and put their weights where solardn looks for them.
+
+    The first tells the level from windows of a map; the second weighs that against what power spectra say.
 
     Example: python -m training noise-level
     """
     import shutil
 
-    from solardn.noisenet import FILE
+    from solardn import noisenet, weighing
 
-    from .noiselevel import train as run
+    from . import noiselevel, noiseweighing
+    from .bank import bank
 
-    click.echo(shutil.copyfile(run(), FILE))
+    if not only_weighing:
+        click.echo(shutil.copyfile(noiselevel.train(), noisenet.FILE))
+        noisenet.weights.cache_clear()
+    truths = bank(noiselevel.BANKS, "truth", noiselevel.TRUTHS, noiselevel.TRUTH_SEED)
+    seen = noiseweighing.draw(truths, noiseweighing.MAPS, noiseweighing.SEED)
+    click.echo(shutil.copyfile(noiseweighing.train(seen, noiselevel.RUNS / "noise-weighing.npz"), weighing.FILE))
 
 
 @main.command()

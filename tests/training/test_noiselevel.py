@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason="tensorflow, with which networks are trained, is not installed")
 
-from solardn import noisenet
+from solardn import noisenet, weighing
 from solardn.noisenet import tell
 from solardn.tokens import tokens
-from training import noiseexamples, noiselevel
+from training import noiseexamples, noiselevel, noiseweighing
 from training.__main__ import main
 from training.noiseexamples import Examples, example
 
@@ -65,13 +65,27 @@ def test_the_command_trains_and_puts_weights_where_they_are_read(
     monkeypatch.setattr(noiseexamples, "CHUNK", 6)
     monkeypatch.setattr(noisenet, "FILE", tmp_path / "noise-level.npz")
     monkeypatch.setattr(noiselevel, "train", partial(noiselevel.train, steps=4, count=3, files=1, out=tmp_path / "run"))
-    said = CliRunner().invoke(main, ["noise-level"], catch_exceptions=False)
+    monkeypatch.setattr(noiselevel, "RUNS", tmp_path)
+    monkeypatch.setattr(weighing, "FILE", tmp_path / "weighing.npz")
+    monkeypatch.setattr(noiseweighing, "MAPS", 5)
+    monkeypatch.setattr(noiseweighing, "BATCH", 2)
+    monkeypatch.setattr(noiseweighing, "train", partial(noiseweighing.train, networks=2, epochs=1))
+    shipped = {module: module.weights() for module in (noisenet, weighing)}
+    try:
+        said = CliRunner().invoke(main, ["noise-level"], catch_exceptions=False)
+    finally:
+        noisenet.weights.cache_clear()  # what others read
     assert said.exit_code == 0
-    assert said.output.strip().endswith("noise-level.npz")
+    assert "noise-level.npz\n" in said.output
+    assert said.output.strip().endswith("weighing.npz")
+    with np.load(tmp_path / "weighing.npz") as file:
+        for name, one in shipped[weighing].items():
+            assert file[name].shape[-1] == one.shape[-1]
+            assert np.isfinite(file[name]).all()
     with np.load(tmp_path / "noise-level.npz") as file:
         trained = {name: file[name].astype(np.float32) for name in file.files}
     assert {name: one.shape for name, one in trained.items()} == {
-        name: one.shape for name, one in noisenet.weights().items()
+        name: one.shape for name, one in shipped[noisenet].items()
     }
     seen = tokens(np.random.default_rng(0).standard_normal((100, 140)), np.ones((100, 140), bool))
     assert seen is not None

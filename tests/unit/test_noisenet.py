@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.scenes import make_noise, make_truth
-from solardn.noisenet import share_of, tell, weighed, weights
+from solardn.noisenet import tell, weights
 from solardn.tokens import SIZE, Tokens, tokens
 
 SHAPE = (256, 288)
@@ -68,33 +68,5 @@ def test_nothing_is_seen_of_a_map_without_power() -> None:
     assert tokens(np.zeros((64, 64)), np.zeros((64, 64), bool)) is None
 
 
-def test_a_small_map_keeps_what_its_spectra_say() -> None:
-    data, places = make_noise("white", (20, 200), 1), (np.array([10.0]), np.arange(8.0, 200, 8))
-    coarse = np.ones((1, len(places[1])))
-    sigma, same, share = weighed(data, np.ones(data.shape, bool), 1.0, 0.7, coarse, places, 1.0)
-    assert (sigma, share) == (0.7, 0.0)
-    assert same is coarse
-
-
 def test_the_weights_are_small() -> None:
     assert sum(one.nbytes for one in weights().values()) < 300_000
-
-
-def test_a_network_that_is_sure_overrules_spectra_that_say_far_more() -> None:
-    assert share_of(0.08, 8, 1.4, quiet=1.0) == 1
-    assert share_of(0.02, 8, 0.05, quiet=1.0) < 0.5
-    assert share_of(0.3, 3, 1.4, quiet=0.5) < 1
-
-
-def test_spectra_of_strong_signals_are_not_believed_where_they_say_more() -> None:
-    assert share_of(0.5, 10, 1.0, quiet=0.0) == 1
-    assert share_of(0.5, 10, -1.0, quiet=0.0) == 0.5
-    assert share_of(0.5, 4.5, 1.0, quiet=0.0) == 0.5
-
-
-@pytest.mark.parametrize("quiet", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("apart", [-1, 0, 0.3, 2])
-def test_a_weight_lies_between_0_and_1(quiet: float, apart: float) -> None:
-    for error in (0.005, 0.1, 0.3, 1.0):
-        for strength in (1.0, 4.5, 7, 50):
-            assert 0 <= share_of(error, strength, apart, quiet) <= 1
