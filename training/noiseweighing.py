@@ -18,7 +18,7 @@ from . import noise
 from .bank import SIZE as MAP
 from .fields import Field, Rng, coloured, frequencies, log_uniform, sigmoid
 
-MAPS, SEED, NETWORKS, WIDTH, EPOCHS, BATCH = 2400, 71, 6, 48, 100, 64
+MAPS, SEED, NETWORKS, WIDTH, EPOCHS, BATCH = 2150, 71, 4, 48, 100, 64
 
 
 class Seen(NamedTuple):
