@@ -169,8 +169,8 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
         rms=scale,
         size=spectra.size,
         coarse=scale * coarse,
-        rows=spectra.rows + (spectra.size - 1) / 2,
-        columns=spectra.columns + (spectra.size - 1) / 2,
+        rows=_centres(spectra.rows, spectra.size),
+        columns=_centres(spectra.columns, spectra.size),
         cutoff=found.cutoff,
         k=ring.k,
         spectrum=found.spectrum * sigma**2,
@@ -288,10 +288,15 @@ def _constant(values: NDArray[Any]) -> NDArray[np.bool_]:
 def _over_map(variance: Array, spectra: WindowSpectra, shape: tuple[int, ...]) -> float:
     """Return the rms over a map of noise with this variance in its windows."""
     parts = [
-        _nearest(first + (spectra.size - 1) / 2, length)
+        _nearest(_centres(first, spectra.size), length)
         for first, length in zip((spectra.rows, spectra.columns), shape, strict=True)
     ]
     return float(np.sqrt(parts[0] @ variance @ parts[1]))
+
+
+def _centres(first: NDArray[np.intp], size: int) -> Array:
+    """Return the centres, in pixels, of windows of a size by their first pixels."""
+    return np.asarray(first + (size - 1) / 2, np.float64)
 
 
 def _nearest(centres: Array, length: int) -> Array:
