@@ -15,6 +15,7 @@ import click
 from solardn.model import DEFAULT
 
 from .cubes import fits_cube
+from .machine import describe
 from .networks import authors
 from .process import Measured, measure, python
 from .tables import TRIALS, Report, Table, folder, run_options, say
@@ -90,6 +91,9 @@ def _ways(
     }
     if importlib.util.find_spec("openvino") is not None:
         commands["solardn denoise --device openvino"] = [*solardn, "--device", "openvino"]
+        if "avx512_bf16" in describe()["features"] or "amx_bf16" in describe()["features"]:
+            fast = [*solardn, "--device", "openvino", "--precision", "bf16"]
+            commands["solardn denoise --device openvino --precision bf16"] = fast
     measured: dict[str, list[Measured]] = {name: [] for name in commands}
 
     def run(name: str) -> None:
