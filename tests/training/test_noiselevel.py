@@ -60,6 +60,7 @@ def test_batches_hold_the_level_of_the_windows_in_them() -> None:
 def test_the_command_trains_and_puts_weights_where_they_are_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    shipped = {module: module.weights() for module in (noisenet, weighing)}
     monkeypatch.setattr(noiselevel, "BANKS", tmp_path / "banks")
     monkeypatch.setattr(noiselevel, "TRUTHS", 3)
     monkeypatch.setattr(noiseexamples, "CHUNK", 6)
@@ -70,7 +71,6 @@ def test_the_command_trains_and_puts_weights_where_they_are_read(
     monkeypatch.setattr(noiseweighing, "MAPS", 5)
     monkeypatch.setattr(noiseweighing, "BATCH", 2)
     monkeypatch.setattr(noiseweighing, "train", partial(noiseweighing.train, networks=2, epochs=1))
-    shipped = {module: module.weights() for module in (noisenet, weighing)}
     try:
         said = CliRunner().invoke(main, ["noise-level"], catch_exceptions=False)
     finally:
