@@ -15,32 +15,28 @@ from solardn.api import Denoiser
 from solardn.calibration import calibration_of
 
 from . import coverage
-from .bank import bank
-from .batches import Batches
-from .cases import Maps
+from .cases import NOISES, Case, Maps
+from .heldout import FAMILIES, INSTANCES
 from .methods import SAMPLES, Network, network
 
-BANKS = Path("runs/banks")
 LEVELS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Signal-to-noise ratios at which standard deviations are to be honest."""
 _KNOTS = 6
 """Places of a map of factors over σ, each with as many pixels."""
 Ratio = tuple[NDArray[np.floating], NDArray[np.floating]]
 """|error| and σ of pixels, in network units."""
-_SEED, _COUNT = 4, 60
-"""Seed and number of the fields: neither weights nor the choice of a training's length saw them."""
+_COUNT = 75
 
 
-def simulated(banks: Path = BANKS) -> Iterator[Maps]:
-    """Yield maps at each of `LEVELS` in turn, simulated as those of training are, smooth veils and misjudged noise levels included."""
-    truths, noises = (bank(banks, kind, _COUNT, _SEED) for kind in ("truth", "noise"))
+def simulated() -> Iterator[tuple[float, Maps]]:
+    """Yield maps and their signal-to-noise: other instances of the families that networks are judged on, which neither weights nor judgement see."""
     for number in range(_COUNT):
-        level = LEVELS[number % len(LEVELS)]
-        one = Batches(truths, noises, _SEED, count=1, size=truths.shape[-1], weakest=level, strongest=level)(number)
-        yield Maps(one.noisy[0, ..., 0], one.truth[0, ..., 0], np.ones(truths.shape[1:]))
+        family = list(FAMILIES)[number % len(FAMILIES)]
+        level = LEVELS[number // len(FAMILIES) % len(LEVELS)]
+        yield level, Case(family, INSTANCES + number, list(NOISES)[number % len(NOISES)], level).maps()
 
 
-def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
+def measure(judged: Network) -> dict[str, Any]:
     """Return the calibration of a network, as its card holds it.
 
     Returns
@@ -52,12 +48,10 @@ def measure(judged: Network, banks: Path = BANKS) -> dict[str, Any]:
     """
     plain = _without_calibration(judged)
     errors: dict[float, list[Ratio]] = {level: [] for level in LEVELS}
-    maps = track(simulated(banks), description=f"calibrating {judged.name}", total=_COUNT)
-    for number, one in enumerate(maps):
+    for level, one in track(simulated(), description=f"calibrating {judged.name}", total=_COUNT):
         found = plain.uncertainty(one.noisy, noise_sigma=judged.stated, samples=SAMPLES, seed=0)
         units = plain.card.input_sigma / judged.stated
-        pair = (np.abs(found.mean - one.truth) * units).ravel(), (found.sigma * units).ravel()
-        errors[LEVELS[number % len(LEVELS)]].append(pair)
+        errors[level].append(((np.abs(found.mean - one.truth) * units).ravel(), (found.sigma * units).ravel()))
     return fitted({level: _joined(pairs) for level, pairs in errors.items()})
 
 
@@ -74,7 +68,7 @@ def fitted(errors: Mapping[float, Ratio]) -> dict[str, Any]:
         "coverage_1": round(first, 4),
         "coverage_2": round(second, 4),
         "by_snr": by_snr,
-        "data": f"{_COUNT} simulated maps not trained with, signal-to-noise {LEVELS[0]:g} to {LEVELS[-1]:g}",
+        "data": f"{_COUNT} simulated maps neither trained with nor judged on, signal-to-noise {LEVELS[0]:g} to {LEVELS[-1]:g}",
     }
 
 
