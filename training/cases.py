@@ -113,12 +113,15 @@ class Case:
         Kind of noise.
     snr : float
         Signal rms over noise rms.
+    draw : int
+        Of truth and noise; 0 for those that networks are judged on.
     """
 
     family: str
     instance: int
     noise: str
     snr: float
+    draw: int = 0
 
     @property
     def name(self) -> str:
@@ -127,10 +130,12 @@ class Case:
 
     def maps(self) -> Maps:
         """Return the maps of the case, the same every time."""
-        seed = [_SEED, list(NOISES).index(self.noise), self.instance, int(self.snr * 100)]
+        seed = [_SEED + self.draw, list(NOISES).index(self.noise), self.instance, int(self.snr * 100)]
         noise, power = NOISES[self.noise](np.random.default_rng(seed))
         noise /= np.sqrt((noise**2).mean())
-        truth = self.snr * _truth(self.family, self.instance) if self.snr else np.zeros((SIZE, SIZE), np.float32)
+        truth = np.zeros((SIZE, SIZE), np.float32)
+        if self.snr:
+            truth = self.snr * _truth(self.family, self.instance, self.draw)
         return Maps((truth + noise).astype(np.float32), truth.astype(np.float32), power / power.mean())
 
 
@@ -151,8 +156,8 @@ class Maps:
 
 
 @lru_cache(maxsize=2)
-def _truth(family: str, instance: int) -> NDArray[np.float32]:
-    return heldout.truth(family, instance)
+def _truth(family: str, instance: int, draw: int) -> NDArray[np.float32]:
+    return heldout.truth(family, instance, draw)
 
 
 def cases(quick: bool = False) -> Iterator[Case]:

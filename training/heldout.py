@@ -90,7 +90,7 @@ FAMILIES: dict[str, Callable[[Rng, int], Map]] = {
 }
 
 
-def truth(family: str, instance: int) -> NDArray[np.float32]:
+def truth(family: str, instance: int, draw: int = 0) -> NDArray[np.float32]:
     """Return one truth.
 
     Parameters
@@ -99,6 +99,8 @@ def truth(family: str, instance: int) -> NDArray[np.float32]:
         A name in `names`.
     instance : int
         0 to ``INSTANCES - 1``.
+    draw : int
+        0 for the truths that networks are judged on; others are others of the same kind, but for ``niris``.
 
     Returns
     -------
@@ -108,7 +110,9 @@ def truth(family: str, instance: int) -> NDArray[np.float32]:
     if family == "niris":
         field = _niris(instance)
     else:
-        field = FAMILIES[family](np.random.default_rng([_SEED, list(FAMILIES).index(family), instance]), instance)
+        field = FAMILIES[family](
+            np.random.default_rng([_SEED + draw, list(FAMILIES).index(family), instance]), instance
+        )
     return (field / np.sqrt(np.mean(field**2))).astype(np.float32)
 
 
