@@ -241,6 +241,7 @@ def _treat(
     form, together, resume = manner.form, manner.together, manner.resume
     with look_at(input, noise_map=noise.map, **chosen) as plan:
         denoiser = load()
+        denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         process = process_of(denoiser)
         layers = process.layers
         if UNCERT in layers and form.compress == "rice":

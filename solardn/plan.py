@@ -81,6 +81,11 @@ class Plan:
                 f"{card.min_size} × {card.min_size}; if other axes are the maps' own, name them with --axes y=N,x=M"
             )
 
+    def keep_within(self, memory: int) -> int:
+        """Let buffers of the files take no more than a part of the memory, and return how much they take, in bytes."""
+        keepers = (getattr(source, "keep_within", None) for source in (self.source, self.mask, self.sigma))
+        return sum(keeper(memory) for keeper in keepers if keeper)
+
     def read_map(self, index: Index) -> NDArray[np.float32]:
         """Return one map (y, x)."""
         block = self.source.read(self.cube.batch_of(index).selection)

@@ -38,10 +38,15 @@ def letters_along(
         if codes is not None and all(code in _CODES for code in codes):
             return tuple(_CODES[code] for code in codes), ""
         if not by_user:
-            shown = "not given" if codes is None else ", ".join(map(str, codes))
+            if _in_table(header, world):
+                shown = f"not known, as CTYPE{world} = {header[f'CTYPE{world}']!r} is none that FITS knows (a name before -TAB has four letters)"
+                mend = f"call it STOKES, with CRVAL{world} and CDELT{world}"
+            else:
+                shown = "not given" if codes is None else ", ".join(map(str, codes))
+                mend = "mend its CRVAL and CDELT"
             raise InputError(
                 f"{where} has a Stokes axis (axis {place}) whose values are {shown}, where 1 to 4 stand for I, Q, U, V; "
-                f"mend its CRVAL and CDELT, or say --axes stokes={place} to take its {length} places as {_BY_LENGTH.get(length, 'IQUV or QUV (3 or 4 places)')}"
+                f"{mend}, or say --axes stokes={place} to take its {length} places as {_BY_LENGTH.get(length, 'IQUV or QUV (3 or 4 places)')}"
             )
     if length not in _BY_LENGTH:
         raise OptionError(
@@ -50,10 +55,14 @@ def letters_along(
     return tuple(_BY_LENGTH[length]), f"Stokes axis as --axes says, taken in the order {_BY_LENGTH[length]}"
 
 
+def _in_table(header: Mapping[str, Any], world: int) -> bool:
+    return str(header.get(f"CTYPE{world}", "")).strip().upper().endswith("-TAB")
+
+
 def _codes(header: Mapping[str, Any], world: int, length: int) -> list[int] | None:
     """Return the FITS codes along a linear Stokes axis, or None where the header does not give whole numbers."""
-    if str(header.get(f"CTYPE{world}", "")).strip().upper().endswith("-TAB"):
-        return None  # its values stand in a table
+    if _in_table(header, world):
+        return None  # astropy reads no table for so long a name, and counts its pixels instead
     reference, first, step = (
         float(header.get(f"{key}{world}", default)) for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
     )

@@ -52,9 +52,20 @@ class Runner:
         self.engine = engine
         self.card = engine.model.card
         self.demand = demand(engine.model)
-        self._memory = memory
+        self._all = self._memory = memory
         self._most = None if tile == "auto" else self._checked_tile(tile)
         shares(memory, self.demand.bytes(), self.card, threads=1)  # refuses too small a budget before anything is begun
+
+    def set_aside(self, other: int) -> None:
+        """Leave so many bytes of the memory to others.
+
+        Raises
+        ------
+        OptionError
+            What is left does not suffice for the smallest tile.
+        """
+        shares(self._all - other, self.demand.bytes(), self.card, threads=1)
+        self._memory = self._all - other
 
     def limits(self) -> Share:
         """Return what the memory allows for one run at once, which has all threads."""

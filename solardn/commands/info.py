@@ -89,6 +89,7 @@ def show(
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
+        denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         plan.check_size(denoiser.card)
         found = find_levels(plan, denoiser, noise_sigma, scale)
         said, levels = warn(plan, denoiser, found), list(found.values())

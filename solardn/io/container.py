@@ -25,7 +25,7 @@ Table = Mapping[str, NDArray[Any]]
 RECORD = "solardn"
 """Name of the attribute or array that tells what was done: a list of processing steps, as JSON."""
 
-_PIECE = 32 * 2**20  # bytes of the results that are carried over at once
+_PIECE = 8 * 2**20  # bytes of the results that are carried over at once, when the computation is over
 
 
 class ContainerSink(RawSink):

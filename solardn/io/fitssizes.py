@@ -47,11 +47,27 @@ def check_sizes(plain: Path, path: Path) -> None:
             begin = file.tell()
             end = begin + _data_bytes(sizes, path, where)
             if end - length >= BLOCK:  # a last block that is not filled up is a habit of some writers, and harmless
-                axes = ", ".join(f"{key} = {text}" for key, text in sizes.items() if key.startswith("NAXIS"))
                 raise InputError(
-                    f"{path} is truncated: by {where} ({axes}) it goes on for {end - begin:.4g} bytes, and {length - begin} are there; get the whole file again"
+                    f"{path} is truncated: by {where} ({_axes(sizes)}) it goes on for {end - begin:.4g} bytes, and {length - begin} are there; get the whole file again"
                 )
+            _check_rest(file, end, path, where, sizes)
             file.seek(end)
+
+
+def _check_rest(file: BinaryIO, end: int, path: Path, where: str, sizes: Sizes) -> None:
+    """Refuse data that go on behind the end that a header gives them; zeros, and less than a block, are harmless."""
+    file.seek(end)
+    rest = file.read(BLOCK)
+    header = rest.isascii() and rest[:_CARD].decode().isprintable() and not rest.isspace()  # astropy looks at it
+    empty = any(key[5:] and text == "0" for key, text in sizes.items() if key.startswith("NAXIS"))
+    if len(rest) == BLOCK and not header and (any(rest) if empty else rest[0]):
+        raise InputError(
+            f"{path} goes on behind the data of {where} ({_axes(sizes)}) with what is no extension; if these lengths are wrong, mend them, else cut the rest off"
+        )
+
+
+def _axes(sizes: Sizes) -> str:
+    return ", ".join(f"{key} = {text}" for key, text in sizes.items() if key.startswith("NAXIS"))
 
 
 def _headers(file: BinaryIO) -> Iterator[Sizes]:

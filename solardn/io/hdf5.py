@@ -22,7 +22,9 @@ from .container import RECORD, ContainerSink, Table, blocks, free_name, records,
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 
-_CACHE = 64 * 2**20  # bytes of chunks kept unpacked: neighbouring maps often share them
+_CACHE, _CACHE_SHARE = 64 * 2**20, 8
+"""The most bytes of chunks that are kept unpacked, as neighbouring maps often share them; and which part of the memory."""
+
 _LIST = (
     "DIMENSION_LIST",
     "REFERENCE_LIST",
@@ -69,6 +71,15 @@ class Hdf5Source:
         except BaseException:
             self._file.close()
             raise
+
+    def keep_within(self, memory: int) -> int:
+        """Let chunks that are kept unpacked take no more than a part of the memory, and return that in bytes."""
+        h5py = need("h5py", "hdf5", str(self.path))
+        cache = min(_CACHE, memory // _CACHE_SHARE)
+        self._file.close()  # a cache has its size from when the file is opened
+        self._file = h5py.File(self.path, "r", rdcc_nbytes=cache)
+        self.dataset = self._file[self.name]
+        return cache
 
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the dataset."""
@@ -144,7 +155,8 @@ class _Hdf5Sink(ContainerSink):
                 group.create_dataset(free_name(f"{name}_maps", group), data=records(table))
 
     def _fill(self, dataset: Any, layer: int) -> None:
-        for part in blocks(dataset.shape, dataset.chunks or (1,) * len(dataset.shape), dataset.dtype.itemsize):
+        chunks = dataset.chunks or (1,) * len(dataset.shape)
+        for part in blocks(dataset.shape, chunks, dataset.dtype.itemsize):
             dataset[part] = self.arrays[layer].read(part)
 
 

@@ -26,7 +26,7 @@ from .rawout import RawSink, layer_path
 
 HEADER = 512
 _TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8"}
-_BLOCK = 32 * 2**20  # bytes of a twin that are turned at once
+_BLOCK = 8 * 2**20  # bytes of a twin that are turned at once, when the computation is over
 
 
 class LaPalmaSource:

@@ -68,6 +68,8 @@ INPUTS = {
     "broken npy": ("in.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x09"), "not a readable .npy"),
     "absurd size": ("in.fits", sized("NAXIS1", 10**12), "is truncated: by the primary header (NAXIS = 2, NAXIS1 = 1000000000000"),
     "negative size": ("in.fits", sized("NAXIS1", -32), "says NAXIS1 = -32 in the primary header"),
+    "no size": ("in.fits", sized("NAXIS1", 0), "goes on behind the data of the primary header (NAXIS = 2, NAXIS1 = 0, NAXIS2 = 32)"),
+    "too small a size": ("in.fits", sized("NAXIS2", 16), "goes on behind the data of the primary header (NAXIS = 2, NAXIS1 = 32, NAXIS2 = 16)"),
     "size that is no number": ("in.fits", sized("NAXIS2", 32.5), "says NAXIS2 = 32.5 in the primary header"),
     "too many axes": ("in.fits", sized("NAXIS", 999), "says NAXIS = 999 in the primary header and nothing of NAXIS3"),
     "more axes than FITS knows": ("in.fits", sized("NAXIS", 1000), "says NAXIS = 1000"),

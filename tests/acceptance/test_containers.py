@@ -327,3 +327,18 @@ def test_kill_9(name, tmp_path, folder_of_networks):
     if not kind.output.exists():
         assert subprocess.run(command, env=environment, check=True).returncode == 0
     assert digest(kind.output) == digest(whole)
+
+
+def test_what_hdf5_keeps_unpacked_counts_as_memory(tmp_path):
+    from solardn.plan import look_at
+
+    hdf5(tmp_path / "in.h5")
+    denoiser = package.Denoiser("smooth", memory="8MB", threads=1)
+    whole = denoiser.tile
+    with look_at(f"{tmp_path / 'in.h5'}::obs/cube", axes="y=3,x=4") as plan:
+        assert plan.keep_within(8_000_000) == 1_000_000
+        np.testing.assert_array_equal(plan.read_map((0, 1, 2)), CUBE[0, 1, 2])
+        denoiser.runner.set_aside(1_000_000)
+    assert denoiser.tile == package.Denoiser("smooth", memory="7MB", threads=1).tile < whole
+    with pytest.raises(package.OptionError, match="do not suffice"):
+        denoiser.runner.set_aside(8_000_000)

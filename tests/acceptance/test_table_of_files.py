@@ -18,8 +18,10 @@ GENERATED = {
     "folder of frames, one of three": (generated.frames, "frames", []),
     "HCOMPRESS": (generated.hcompress, "in.fits", []),
     "`.npy` of big-endian doubles in Fortran order": (generated.double, "in.npy", []),
-    "sparse cube of 3 GB": (generated.sparse, "in.fits", ["--noise-sigma", "1"]),
 }
+CARRIED = (
+    "cube of 3 GB, of noise"  # its row is held against the file in test_streaming.py, where it is carried to its end
+)
 
 
 def rows():
@@ -63,7 +65,7 @@ def test_refused_files(name):
 
 
 def test_no_row_is_left_over():
-    known = {*GENERATED, *(f"`{name}`" for name in (*MAPS, *REFUSED))}
+    known = {*GENERATED, CARRIED, *(f"`{name}`" for name in (*MAPS, *REFUSED))}
     assert {line.split(" | ")[0].removeprefix("| ") for line in rows()} == known
 
 

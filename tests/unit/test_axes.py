@@ -134,7 +134,11 @@ def test_a_stokes_axis_that_the_user_names_is_taken_in_the_usual_order(length, l
         (header("HPLN-TAN", "HPLN-TAN"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
         (header("HPLN-TAN", "HGLN-CAR"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
         (header("HPLN-TAN", "CRLT-CAR"), (20, 30), "contradicts itself.*--axes y=0,x=1"),
-        (header("X", "Y", "STOKES-TAB", CRVAL3=1.0, CRPIX3=1.0), (4, 20, 30), "not given.*--axes stokes=0"),
+        (
+            header("X", "Y", "STOKES-TAB", CRVAL3=1.0, CRPIX3=1.0),
+            (4, 20, 30),
+            "not known, as CTYPE3 = 'STOKES-TAB'.*--axes stokes=0",
+        ),
         (header("X", "Y", "STOKES", "STOKES", CRVAL3=1.0, CRVAL4=1.0), (4, 4, 20, 30), "2 Stokes axes"),
         (header("X", "Y", "STOKES", CRVAL3=0.0, CRPIX3=1.0), (4, 20, 30), "0, 1, 2, 3.*--axes stokes=0"),
     ],
