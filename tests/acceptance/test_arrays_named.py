@@ -1,0 +1,99 @@
+"""Which array of an HDF5 file, a zarr folder or a .npz file is taken, and how stored values become those that are meant."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+import solardn as package
+
+PLANES = np.random.default_rng(0).normal(0, 1, (2, 32, 40)).astype(np.float32)
+
+
+@pytest.fixture
+def h5py():
+    return pytest.importorskip("h5py")
+
+
+@pytest.fixture
+def library():
+    return pytest.importorskip("zarr")
+
+
+def test_files_without_maps_are_refused(solardn, tmp_path, h5py, library):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["times"] = np.arange(3.0)
+    library.create_group(str(tmp_path / "in.zarr")).create_array("times", data=np.arange(3.0))
+    with zipfile.ZipFile(tmp_path / "in.npz", "w") as archive:
+        archive.writestr("notes.txt", "no array")
+    for name, says in {
+        "in.h5": "holds no dataset of numbers with two or more dimensions",
+        "in.zarr": "holds no array of numbers with two or more dimensions",
+        "in.npz": "zip archive without arrays",
+    }.items():
+        said = solardn.bad("info", tmp_path / name)
+        assert name in said
+        assert says in said
+
+
+def test_links_are_followed_within_the_file_and_named_when_they_lead_out_of_it(solardn, tmp_path, h5py):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["cube"] = PLANES
+        file["latest"] = h5py.SoftLink("/cube")
+        file["other"] = h5py.ExternalLink("far.h5", "/raw")
+    assert solardn.json("info", f"{tmp_path / 'in.h5'}::latest")["shape"] == [2, 32, 40]
+    assert "far.h5::/raw" in solardn.bad("info", f"{tmp_path / 'in.h5'}::other")
+
+
+def test_packed_values_are_unpacked_and_fills_stay_missing(tmp_path, h5py):
+    raw = np.round(PLANES * 1000).astype(np.int16)
+    raw[0, 5, 6] = -32768
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        made = file.create_dataset("cube", data=raw)
+        made.attrs["scale_factor"], made.attrs["add_offset"] = np.array([1e-3]), 2.0
+        made.attrs["_FillValue"], made.attrs["units"] = np.int16(-32768), b"DN"
+        scale = file.create_dataset("scan", data=np.arange(2.0))
+        scale.make_scale("scan")
+        made.dims[0].attach_scale(scale)
+    package.denoise_file(tmp_path / "in.h5", tmp_path / "out.h5", model="same", noise_sigma=1.0)
+    with h5py.File(tmp_path / "out.h5") as file:
+        made = file["cube"]
+        assert np.isnan(made[0, 5, 6])
+        expected = np.where(raw == -32768, np.nan, raw * 1e-3 + 2)
+        np.testing.assert_allclose(made[:], expected, atol=1e-5)
+        assert "scale_factor" not in made.attrs  # the values are stored as they are meant
+        assert np.isnan(made.attrs["_FillValue"])
+        np.testing.assert_array_equal(made.dims[0]["scan"][:], [0, 1])
+
+
+def test_a_single_array_holds_no_other(solardn, tmp_path, library):
+    library.create_array(str(tmp_path / "one.zarr"), data=PLANES)
+    assert solardn.json("info", tmp_path / "one.zarr")["shape"] == [2, 32, 40]
+    assert "holds no cube; name" in solardn.bad("info", f"{tmp_path / 'one.zarr'}::cube")
+
+
+def test_consolidated_metadata_tell_of_the_new_arrays(tmp_path, library):
+    group = library.create_group(str(tmp_path / "in.zarr"), zarr_format=2)
+    group.create_array("cube", data=PLANES)
+    library.consolidate_metadata(str(tmp_path / "in.zarr"), zarr_format=2)
+    package.denoise_file(tmp_path / "in.zarr", tmp_path / "out.zarr", model="same", noise_sigma=1.0, residual=True)
+    made = library.open_consolidated(str(tmp_path / "out.zarr"))
+    assert len(list(made.arrays())) == 2
+    np.testing.assert_allclose(made["cube"][:], PLANES, atol=1e-5)
+
+
+def test_damaged_zarr_is_named(solardn, tmp_path, library):
+    group = library.create_group(str(tmp_path / "in.zarr"))
+    group.create_array("cube", data=PLANES, chunks=(1, 32, 40))
+    chunk = next(
+        path
+        for path in sorted((tmp_path / "in.zarr" / "cube").rglob("*"))
+        if path.is_file() and path.parent.name != "cube"
+    )
+    chunk.write_bytes(b"damaged")
+    said = solardn.bad("denoise", tmp_path / "in.zarr", tmp_path / "out.zarr", "--model", "same", "--noise-sigma", 1)
+    assert "in.zarr" in said
+    assert "get the whole folder again" in said
+    assert not (tmp_path / "out.zarr").exists()
+    (tmp_path / "in.zarr" / "zarr.json").write_text("{")
+    assert "cannot be read as zarr" in solardn.bad("info", tmp_path / "in.zarr")
