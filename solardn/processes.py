@@ -16,6 +16,9 @@ from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .sampling import Request, Uncertainty, request
 from .units import Scale
 
+_FEW = 4
+"""Samples from which the time of many is told."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -182,13 +185,18 @@ class Estimation:
         return result.beside if result else [np.full(observed.shape, np.nan, np.float32)] * len(self.layers)
 
     def seconds(self, plane: Float, scale: Scale) -> float:
-        """Return about how long one map takes, from few samples."""
-        few = [2, 4] if self.asked.method == "dropout" else [self._given[0]]
-        times = [_timed(lambda n=n: list(self._with(n).results([plane], [scale]))) for n in few]
-        return times[0] + (self.asked.samples - 2) * (times[1] - times[0]) / 2 if len(few) > 1 else times[0]
+        """Return about how long one map takes, where many samples are drawn from few of them."""
 
-    def _with(self, samples: int) -> Estimation:
-        return Estimation(self._denoiser, samples, *self._given[1:])
+        def took(samples: int) -> float:
+            process = Estimation(self._denoiser, samples, *self._given[1:])
+            return _timed(lambda: list(process.results([plane], [scale])))
+
+        samples = self._given[0]
+        if self.asked.method != "dropout" or samples <= _FEW:
+            return took(samples)
+        took(2)  # the first run is slower than the others
+        fewest, few = took(2), took(_FEW)
+        return max(few, fewest + (samples - 2) * (few - fewest) / (_FEW - 2))
 
 
 def _parts(found: Uncertainty) -> tuple[Float, ...]:

@@ -1,0 +1,106 @@
+"""What asks for something that cannot be: each is refused in one sentence with the way out, before anything is done."""
+
+import os
+
+import numpy as np
+import pytest
+
+import solardn as package
+from solardn.errors import OptionError
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--output-dir", "out", "--quicklook", "a.png"), "--quicklook draws a map of one file"),
+        (("out.fits", "--quicklook-map", "sheet"), "--quicklook-map chooses what --quicklook FILE.png draws"),
+        ((), "give INPUT and OUTPUT, or any number of inputs and --output-dir"),
+    ],
+)
+def test_options_that_do_not_go_together(solardn, image, tmp_path, monkeypatch, words, says):
+    monkeypatch.chdir(tmp_path)
+    result = solardn("denoise", image, *words)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.fits"]
+
+
+def test_outputs_that_cannot_be(solardn, image, noisy, tmp_path):
+    np.save(tmp_path / "map.npy", noisy)
+    for given, output, says in (
+        ("map.npy", "out.fits", "must be a .npy file"),
+        ("map.fits", "map.fits", "the input is never changed"),
+        ("map.fits", "out.fits::3", "name the file only"),
+    ):
+        said = solardn.bad("denoise", tmp_path / given, tmp_path / output, "--model", "same")
+        assert output in said
+        assert says in said
+    said = solardn.bad("denoise", image, "--output-dir", tmp_path / "map.npy", "--model", "same")
+    assert "map.npy is a file; name a folder with --output-dir" in said
+    said = solardn.bad("uncertainty", tmp_path / "map.npy", tmp_path / "out.npy", "--model", "masked")
+    assert "let its name end in .npz" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.fits", "map.npy"]
+
+
+def test_a_folder_does_not_get_its_output_inside(solardn, tmp_path):
+    library = pytest.importorskip("zarr")
+    library.create_group(str(tmp_path / "in.zarr")).create_array("cube", data=np.ones((2, 32, 40), np.float32))
+    before = sorted(tmp_path.rglob("*"))
+    said = solardn.bad("denoise", tmp_path / "in.zarr", tmp_path / "in.zarr" / "out.zarr", "--model", "same")
+    assert "lies inside the input" in said
+    (tmp_path / "out.zarr").write_text("mine")
+    said = solardn.bad("denoise", tmp_path / "in.zarr", tmp_path / "out.zarr", "--model", "same", "--overwrite")
+    assert "is a file, and it must be a folder like the input" in said
+    (tmp_path / "out.zarr").unlink()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_inputs_that_are_no_files(solardn, tmp_path):
+    os.mkfifo(tmp_path / "pipe.fits")
+    assert "is not a file; give a file of a known format" in solardn.bad("info", tmp_path / "pipe.fits")
+
+
+def test_formats_without_extensions_are_given_none(solardn, noisy, tmp_path):
+    np.save(tmp_path / "map.npy", noisy)
+    assert "has no extension 1; leave --ext and --mask-ext out" in solardn.bad("info", tmp_path / "map.npy", "--ext", 1)
+
+
+def test_forms_that_are_not_known(image, tmp_path):
+    for choice, says in (({"output_dtype": "int8"}, "float32 or float64"), ({"compress": "bzip2"}, "rice or gzip")):
+        with pytest.raises(OptionError, match=f"is not known; give {says}"):
+            package.denoise_file(image, tmp_path / "out.fits", model="same", **choice)
+
+
+def test_deviations_are_not_rounded_to_steps(solardn, image, tmp_path):
+    said = solardn.bad("uncertainty", image, tmp_path / "out.fits", "--model", "masked", "--compress", "rice")
+    assert "too coarse for standard deviations; take --compress gzip" in said
+
+
+@pytest.mark.parametrize("method", ["dropout", "flips"])
+def test_a_plan_of_uncertainty_tells_how_long_it_takes(solardn, image, tmp_path, method):
+    words = ("--model", "masked", "--noise-sigma", "0.01", "--method", method, "--dry-run")
+    for samples in (0, 4, 50):
+        found = solardn.json("uncertainty", image, tmp_path / "out.fits", *words, "--samples", samples)
+        assert found["seconds"] > 0, samples
+    assert not (tmp_path / "out.fits").exists()
+
+
+def test_a_page_that_shows_nothing_or_is_no_page(solardn, image, tmp_path):
+    pytest.importorskip("matplotlib")
+    assert "let its name end in .html" in solardn.bad("report", image, image, tmp_path / "page.pdf")
+    assert "give a number of at least 1" in solardn.bad("report", image, image, tmp_path / "page.html", "--maps", 0)
+    assert not list(tmp_path.glob("page.*"))
+
+
+def test_networks_that_are_not_kept(solardn, folder_of_networks, tmp_path):
+    same = folder_of_networks / "same.onnx"
+    assert "is no name for a network" in solardn.bad("models", "add", same, "--name", "../same")
+    assert "ships with solardn" in solardn.bad("models", "add", same, "--name", "stokes")
+    solardn.good("models", "add", same, "--name", "mine")
+    assert "--overwrite" in solardn.bad("models", "add", same, "--name", "mine")
+    solardn.good("models", "add", same, "--name", "mine", "--overwrite")
+
+
+def test_a_card_as_json_has_the_keys_of_the_card(solardn):
+    found = solardn.json("models", "show", "same")
+    assert (found["name"], found["halo"], found["self-check"]) == ("same", 0, True)
