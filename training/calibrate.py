@@ -25,16 +25,16 @@ _KNOTS = 6
 """Places of a map of factors over σ, each with as many pixels."""
 Ratio = tuple[NDArray[np.floating], NDArray[np.floating]]
 """|error| and σ of pixels, in network units."""
-_COUNT, _DRAW = 75, 1
+_DRAW = 1
+_COUNT = len(FAMILIES) * len(NOISES) * len(LEVELS)
 
 
 def simulated() -> Iterator[tuple[float, Maps]]:
     """Yield maps and their signal-to-noise: of the kinds that networks are judged on, but drawn anew, so that neither weights nor judgement see them."""
-    families, noises = list(FAMILIES), list(NOISES)
-    for number in range(_COUNT):
-        family, noise = families[number % len(families)], noises[number % len(noises)]
-        level = LEVELS[number // len(families) % len(LEVELS)]
-        yield level, Case(family, number % INSTANCES, noise, level, _DRAW).maps()
+    for family in FAMILIES:
+        for i, noise in enumerate(NOISES):
+            for j, level in enumerate(LEVELS):
+                yield level, Case(family, (i + 3 * j) % INSTANCES, noise, level, _DRAW).maps()
 
 
 def measure(judged: Network) -> dict[str, Any]:
