@@ -15,8 +15,8 @@ from solardn.api import Denoiser
 from solardn.calibration import calibration_of
 
 from . import coverage
-from .cases import NOISES, Case, Maps
-from .heldout import FAMILIES, INSTANCES
+from .cases import NOISES, Maps, of_family
+from .heldout import FAMILIES
 from .methods import SAMPLES, Network, network
 
 LEVELS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -32,9 +32,8 @@ _COUNT = len(FAMILIES) * len(NOISES) * len(LEVELS)
 def simulated() -> Iterator[tuple[float, Maps]]:
     """Yield maps and their signal-to-noise: of the kinds that networks are judged on, but drawn anew, so that neither weights nor judgement see them."""
     for family in FAMILIES:
-        for i, noise in enumerate(NOISES):
-            for j, level in enumerate(LEVELS):
-                yield level, Case(family, (i + 3 * j) % INSTANCES, noise, level, _DRAW).maps()
+        for case in of_family(family, LEVELS, draw=_DRAW):
+            yield case.snr, case.maps()
 
 
 def measure(judged: Network) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -160,10 +160,18 @@ def _truth(family: str, instance: int, draw: int) -> NDArray[np.float32]:
     return heldout.truth(family, instance, draw)
 
 
-def cases(quick: bool = False) -> Iterator[Case]:
-    """Yield the cases, those of one truth together.
+def of_family(family: str, levels: Sequence[float], instances: int = INSTANCES, draw: int = 0) -> list[Case]:
+    """Return a family under every kind of noise at every level once, with another instance from case to case; those of one truth together."""
+    found = [
+        Case(family, (i + 3 * j) % instances, noise, snr, draw)
+        for i, noise in enumerate(NOISES)
+        for j, snr in enumerate(levels)
+    ]
+    return sorted(found, key=lambda case: case.instance)
 
-    Every family meets every kind of noise at every signal-to-noise once, with another instance from case to case.
+
+def cases(quick: bool = False) -> Iterator[Case]:
+    """Yield the cases, those of one truth together: every family as `of_family` gives it, and maps without signal.
 
     Parameters
     ----------
@@ -172,12 +180,7 @@ def cases(quick: bool = False) -> Iterator[Case]:
     """
     levels, instances = (QUICK, 2) if quick else (LEVELS, INSTANCES)
     for family in heldout.names():
-        found = [
-            Case(family, (i + 3 * j) % instances, noise, snr)
-            for i, noise in enumerate(NOISES)
-            for j, snr in enumerate(levels)
-        ]
-        yield from sorted(found, key=lambda case: case.instance)
+        yield from of_family(family, levels, instances)
     for noise in NOISES:
         for instance in range(_SILENT):
             yield Case("nothing", instance, noise, 0.0)
