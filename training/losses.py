@@ -22,9 +22,17 @@ def expected_error(snr: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 @keras.saving.register_keras_serializable(package="solardn")
-def rms_error(truth: Any, mean: Any) -> Any:
-    """Return the rms error of each patch, shape (n,): between a squared and a logarithmic error, robust to few hard patches."""
-    return ops.sqrt(ops.mean(ops.square(ops.cast(mean, "float32") - truth), axis=(1, 2, 3)) + 1e-4)
+def rms_error(truth: Any, mean: Any, beside: Any = 0.01) -> Any:
+    """Return the rms error of each patch, shape (n,): between a squared and a logarithmic error, robust to few hard patches.
+
+    Parameters
+    ----------
+    truth, mean : tensor, shape (n, y, x, 1)
+    beside : float or tensor, shape (n,)
+        An error that is there in any case, rms. Towards a teacher's results that is the teacher's own, of which the distance to them is
+        independent.
+    """
+    return ops.sqrt(ops.mean(ops.square(ops.cast(mean, "float32") - truth), axis=(1, 2, 3)) + ops.square(beside))
 
 
 @keras.saving.register_keras_serializable(package="solardn")

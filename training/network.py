@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -11,12 +12,34 @@ from keras import layers, ops
 from export.layers import DepthToSpace, MCDropout, NearestUpsample, SpaceToDepth
 
 Tensor = keras.KerasTensor
-SMALL = (32, 64, 128)
-"""Filters at 1/2, 1/4 and 1/8 of the map's resolution."""
-LARGE = (*SMALL, 96)
-"""The same, and at 1/16."""
-MULTIPLE = 2 ** len(LARGE)
+MULTIPLE = 16
 """Maps must be multiples of this many pixels high and wide."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is built from.
+
+    Attributes
+    ----------
+    filters : tuple of int
+        At 1/2, 1/4, 1/8 and 1/16 of the map's resolution.
+    blocks : tuple of str
+        Places with a residual block, of ``in``, ``down1``, ``up1`` and ``up0``.
+    beside : bool
+        On the way up, whether features are set beside those of the same level on the way down (which doubles what the next
+        convolution costs), or added to them.
+    """
+
+    filters: tuple[int, int, int, int] = (32, 64, 128, 96)
+    blocks: tuple[str, ...] = ("down1",)
+    beside: bool = False
+
+
+LEAN = Shape()
+"""Of ``stokes``: made to be fast."""
+FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
+"""Of ``stokes-bayes``."""
 
 
 @keras.saving.register_keras_serializable(package="solardn")
@@ -48,10 +71,10 @@ def _conv(
     )(x)
 
 
-def _up(x: Tensor, skip: Tensor, filters: int, name: str) -> Tensor:
-    """Bring features to the next finer level: thinned out first, where it is cheap, then repeated and set beside the skip."""
-    x = _conv(x, filters, f"{name}_thin", size=1, activation=None)
-    return layers.Concatenate(name=f"{name}_join")([NearestUpsample(2, name=f"{name}_repeat")(x), skip])
+def _up(x: Tensor, skip: Tensor, filters: int, name: str, beside: bool = True) -> Tensor:
+    """Bring features to the next finer level: thinned out first, where it is cheap, then repeated and joined with the skip."""
+    x = NearestUpsample(2, name=f"{name}_repeat")(_conv(x, filters, f"{name}_thin", size=1, activation=None))
+    return (layers.Concatenate if beside else layers.Add)(name=f"{name}_join")([x, skip])
 
 
 def _block(x: Tensor, filters: int, name: str) -> Tensor:
@@ -68,14 +91,13 @@ def _widest(x: Tensor, filters: int, deepest: int) -> Tensor:
     return layers.ReLU(name="up2_relu")(layers.Add(name="up2_add")([x, found]))
 
 
-def stokes(filters: tuple[int, ...] = LARGE, rate: float | None = None, kind: str = "channel") -> keras.Model:
-    """Build the network for Stokes maps in units of the noise, channels last, sizes multiples of 16 (8 with three levels).
+def stokes(shape: Shape = LEAN, rate: float | None = None, kind: str = "channel") -> keras.Model:
+    """Build the network for Stokes maps in units of the noise, channels last, sizes multiples of `MULTIPLE`.
 
     Parameters
     ----------
-    filters : tuple of int
-        Filters at 1/2, 1/4 and 1/8 of the map's resolution, and perhaps at 1/16. With four levels there are residual blocks, too;
-        begun with the weights of the network of three, that of four computes the same.
+    shape : Shape
+        What it is built from.
     rate : float, optional
         Rate of Monte-Carlo dropout. With one, dropout stands behind the encoder (so that all samples share it), and a second
         output ``log_variance`` grows from the encoder alone.
@@ -87,32 +109,32 @@ def stokes(filters: tuple[int, ...] = LARGE, rate: float | None = None, kind: st
     keras.Model
         From (n, y, x, 1) to ``mean``, or to ``[mean, log_variance]``.
     """
-    f0, f1, f2, *deepest = filters
+    f0, f1, f2, deepest = shape.filters
     inputs = keras.Input((None, None, 1), name="map")
 
     def drop(x: Tensor, name: str) -> Tensor:
         return x if rate is None else MCDropout(rate, kind, name=name)(x)
 
-    def block(x: Tensor, filters: int, name: str) -> Tensor:
-        return _block(x, filters, name) if deepest else x
+    def block(x: Tensor, filters: int, place: str) -> Tensor:
+        return _block(x, filters, f"{place}_block") if place in shape.blocks else x
 
     # A signal of 100 noise rms leaves no digits for the noise in bfloat16: what sees the map itself computes in float32.
     x = SpaceToDepth(2, name="fold", dtype="float32")(inputs)
     x = _conv(x, f0, "in_1", dtype="float32", start=Differences(seed=1))
-    skip0 = x = block(_conv(x, f0, "in_2"), f0, "in_block")
+    skip0 = x = block(_conv(x, f0, "in_2"), f0, "in")
     x = _conv(x, f1, "down1_1", strides=2)
-    skip1 = x = block(_conv(x, f1, "down1_2"), f1, "down1_block")
+    skip1 = x = block(_conv(x, f1, "down1_2"), f1, "down1")
     x = _conv(x, f2, "down2_1", strides=2)
     x = _conv(x, f2, "down2_2")
     x = _conv(x, f2, "down2_3")
-    deep = x = _widest(x, f2, deepest[0]) if deepest else x
+    deep = x = _widest(x, f2, deepest)
     x = drop(x, "drop2")
-    x = _up(x, skip1, f1, "up1")
+    x = _up(x, skip1, f1, "up1", shape.beside)
     x = _conv(x, f1, "up1_1")
-    x = block(drop(_conv(x, f1, "up1_2"), "drop1"), f1, "up1_block")
-    x = _up(x, skip0, f0, "up0")
+    x = block(drop(_conv(x, f1, "up1_2"), "drop1"), f1, "up1")
+    x = _up(x, skip0, f0, "up0", shape.beside)
     x = _conv(x, f0, "up0_1")
-    x = block(_conv(x, f0, "up0_2"), f0, "up0_block")
+    x = block(_conv(x, f0, "up0_2"), f0, "up0")
     found = DepthToSpace(2, name="unfold", dtype="float32")(_conv(x, 4, "noise", activation=None, start="zeros"))
     mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
     if rate is None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import noise, truth
 from .bank import SIZE, bank
 from .fields import log_uniform
-from .network import SMALL, stokes
+from .network import stokes
 from .observed import Stack
 from .pairbatches import PairBatches
 from .pairs import PairTrainer
@@ -100,7 +100,7 @@ def compare(steps: int, runs: Path = RUNS) -> dict[str, dict[str, float]]:
             kept.update(validate(model))
             return kept
 
-        training = trainer(folder / way, lambda: stokes(SMALL), plan)
+        training = trainer(folder / way, lambda: stokes(), plan)
         training.run(batches, note)
         found[way] = last
     found["ratio"] = {key: found["pairs"][key] / found["clean"][key] for key in found["clean"]}

@@ -12,7 +12,7 @@ import numpy as np
 
 from .bank import bank
 from .batches import Batches
-from .network import SMALL, stokes
+from .network import FULL, stokes
 from .start import begin, starting_weights, trained_weights
 from .train import Plan, Trainer, validation
 
@@ -34,8 +34,8 @@ class Recipe:
         What it is, for its card.
     start : str, optional
         The network whose weights it starts from, where layers bear the same name: as it was trained here, else as it is published.
-    mean : str, optional
-        Name under which its mean is published, too, without dropout and variance.
+    teacher : str, optional
+        The published network from whose results it learns, in place of the truth.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -46,7 +46,7 @@ class Recipe:
     plan: Plan
     description: str
     start: str | None = None
-    mean: str | None = None
+    teacher: str | None = None
     truths: int = 6000
     noises: int = 3000
     bank_seed: int = 1
@@ -56,25 +56,28 @@ class Recipe:
 _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds"
 
 RECIPES = {
-    "stokes-small": Recipe(
-        build=lambda: stokes(SMALL),
-        plan=Plan(steps=24_000),
-        description="Stokes maps in units of the noise, half the operations of stokes: U-Net at half resolution that subtracts the noise it finds",
+    "stokes": Recipe(
+        build=stokes,
+        plan=Plan(steps=15_000, seed=7, every=1000),
+        description=_STOKES,
+        start="stokes-bayes",
+        teacher="stokes-bayes",
+        truths=8000,
+        bank_seed=3,
     ),
     "stokes-trunk": Recipe(
-        build=stokes,
+        build=lambda: stokes(FULL),
         plan=Plan(steps=16_000, rate=1e-3, seed=5, every=1000),
         description=_STOKES,
-        start="stokes",
+        start="stokes-bayes",
         truths=8000,
         bank_seed=3,
     ),
     "stokes-bayes": Recipe(
-        build=lambda: stokes(rate=0.1, kind="channel"),
+        build=lambda: stokes(FULL, rate=0.1, kind="channel"),
         plan=Plan(steps=4_000, rate=4e-4, seed=6, every=500),
-        description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
+        description=f"{_STOKES}; larger, with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes-trunk",
-        mean="stokes",
         truths=8000,
         bank_seed=3,
     ),
@@ -90,10 +93,24 @@ def build(recipe: Recipe) -> keras.Model:
     return model
 
 
+def teacher(recipe: Recipe) -> Callable[[], keras.Model] | None:
+    """Return what makes the teacher of a recipe, in the precision of the training."""
+    if recipe.teacher is None:
+        return None
+    weights = starting_weights(recipe.teacher)
+
+    def make() -> keras.Model:
+        model = stokes(FULL)
+        begin(model, weights)
+        return model
+
+    return make
+
+
 def train(name: str) -> Path:
     """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
     recipe = RECIPES[name]
-    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan)
+    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan, teacher(recipe))
     _note_revision(RUNS / name / "revision")
     batches = Batches(
         bank(BANKS, "truth", recipe.truths, recipe.bank_seed),

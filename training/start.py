@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from solardn.card import decode_array
+from solardn.engine import Engine
 from solardn.errors import ModelError
 from solardn.model import load
 
-from .network import LARGE, SMALL, stokes
+from .network import FULL, LEAN, stokes
 
 Weights = dict[str, list[NDArray[np.float32]]]
 """Weights of layers, by their names."""
 
 
 def starting_network(name: str) -> keras.Model:
-    """Return an ONNX network of the form of `training.network.stokes` as a Keras model in float32.
+    """Return the mean of an ONNX network of the form of `training.network.stokes` as a Keras model in float32.
 
     Raises
     ------
@@ -29,13 +30,11 @@ def starting_network(name: str) -> keras.Model:
         The network does not exist or is built otherwise.
     """
     found = load(name)
-    graph = onnx.load_from_string(found.data).graph
-    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    convolutions = [[values[n] for n in node.input[1:]] for node in graph.node if node.op_type == "Conv"]
+    convolutions = _of_the_mean(onnx.load_from_string(found.data).graph)
     shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
-    built = [stokes(filters) for filters in (LARGE, SMALL)]
+    built = [stokes(shape) for shape in (LEAN, FULL)]
     keras.config.set_dtype_policy(policy)
     fitting = [model for model in built if [tuple(layer.kernel.shape) for layer in _convolutions(model)] == shapes]
     if not fitting:
@@ -46,13 +45,26 @@ def starting_network(name: str) -> keras.Model:
     for layer, (weights, bias) in zip(_convolutions(model), convolutions, strict=True):
         layer.set_weights([weights.transpose(2, 3, 1, 0), bias])
     if found.card.check:
-        wanted, given = (decode_array(found.card.check[key])[0, 0] for key in ("mean", "map"))
-        result = np.asarray(model(given[None, ..., None], training=False))[0, ..., 0]
+        given = decode_array(found.card.check["map"])
+        wanted = Engine(found, "cpu").run(given, outputs=("mean",))["mean"]
+        result = np.asarray(model(given.transpose(0, 2, 3, 1), training=False)).transpose(0, 3, 1, 2)
         if np.abs(result - wanted).max() > 1e-3 * np.ptp(wanted):
             raise ModelError(
                 f"network {name} computes otherwise than those that pairs train; start from another, or from none"
             )
     return model
+
+
+def _of_the_mean(graph: onnx.GraphProto) -> list[list[NDArray[np.float32]]]:
+    """Return weights and bias of each convolution that the mean depends on, in the order of the graph."""
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    wanted, found = {"mean"}, []
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+            if node.op_type == "Conv":
+                found.append([values[name] for name in node.input[1:]])
+    return found[::-1]
 
 
 def _convolutions(model: keras.Model) -> list[keras.layers.Conv2D]:
@@ -74,7 +86,8 @@ def _weights(model: keras.Model) -> Weights:
 
 
 def begin(model: keras.Model, weights: Weights) -> None:
-    """Give a network the weights of another, where layers bear the same name: the others were added to it."""
+    """Give a network the weights of another, where layers bear the same name and have the same form: the others begin anew."""
     for layer in model.layers:
-        if layer.name in weights:
-            layer.set_weights(weights[layer.name])
+        given = weights.get(layer.name, [])
+        if given and [tuple(v.shape) for v in layer.weights] == [v.shape for v in given]:
+            layer.set_weights(given)

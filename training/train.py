@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .batches import Batch
 from .losses import coverage_loss, expected_error, rms_error
+from .teacher import taught_by
 
 LEVELS = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 """Signal-to-noise ratios at which validation reports."""
@@ -70,14 +71,23 @@ class Trainer:
         Makes the network when there is no checkpoint.
     plan : Plan
         How to train.
+    teacher : callable, optional
+        Makes a network whose results are learned in place of the truth; see `training.teacher`.
     """
 
-    def __init__(self, folder: Path, build: Callable[[], keras.Model], plan: Plan) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        build: Callable[[], keras.Model],
+        plan: Plan,
+        teacher: Callable[[], keras.Model] | None = None,
+    ) -> None:
         self.folder, self.plan = folder, plan
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(plan.seed)
         keras.config.set_dtype_policy(self._precision())
         self.model = build()
+        self.teacher = teacher() if teacher else None
         self.two = len(self.model.outputs) == 2
         schedule = keras.optimizers.schedules.CosineDecay(
             plan.rate / 30, plan.steps - 300, alpha=0.3, warmup_target=plan.rate, warmup_steps=300
@@ -118,6 +128,9 @@ class Trainer:
         """Return the loss of a batch; the variance follows the error and never steers the mean."""
         out = self.model(noisy, training=training)
         mean = out[0] if self.two else out
+        if self.teacher is not None:
+            taught = taught_by(self.teacher, noisy, self.plan.seed, self.optimizer.iterations)
+            return ops.mean(rms_error(taught, mean, beside=expected) / expected)
         total = ops.mean(rms_error(truth, mean) / expected)
         if self.two:
             total += 0.1 * ops.mean(coverage_loss(ops.stop_gradient(mean) - truth, out[1]))
