@@ -64,6 +64,7 @@ def paired(
     least: int = 3,
     most: int = 30,
     warm_up: int = 1,
+    pause: float = 0.1,
 ) -> Paired:
     """Time candidates in turns, every other round in the reverse order.
 
@@ -77,6 +78,8 @@ def paired(
         Rounds.
     warm_up : int
         Calls of each candidate before.
+    pause : float
+        Seconds before each call: threads of the candidate before wait for more work, spinning on the CPU, for a while after their last.
     """
     for candidate in list(candidates.values()) * warm_up:
         candidate()
@@ -84,6 +87,7 @@ def paired(
     begun = time.perf_counter()
     while found.rounds < most and (found.rounds < least or time.perf_counter() - begun < seconds):
         for name in list(candidates)[:: -1 if found.rounds % 2 else 1]:
+            time.sleep(pause)
             started = time.perf_counter()
             candidates[name]()
             found.times[name].append(time.perf_counter() - started)

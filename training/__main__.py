@@ -59,7 +59,8 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
     from .recipes import train as run
 
     _refuse_unknown(name, ", or give observations with --pairs")
-    click.echo(run(name))
+    for path in run(name):
+        click.echo(path)
 
 
 def _refuse_unknown(name: str, otherwise: str = "") -> None:
@@ -81,8 +82,7 @@ def publish(name: str) -> None:
     from .publish import publish as run
 
     _refuse_unknown(name)
-    for path in run(name):
-        click.echo(path)
+    click.echo(run(name))
 
 
 @main.command()

@@ -37,9 +37,10 @@ class Shape:
 
 
 LEAN = Shape()
-"""Of ``stokes``: made to be fast."""
+"""Of the networks that ship."""
 FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
-"""Of ``stokes-bayes``."""
+"""Of those from which they learned."""
+SHAPES = (LEAN, FULL)
 
 
 @keras.saving.register_keras_serializable(package="solardn")
@@ -139,10 +140,9 @@ def stokes(shape: Shape = LEAN, rate: float | None = None, kind: str = "channel"
     mean = layers.Subtract(name="mean", dtype="float32")([inputs, found])
     if rate is None:
         return keras.Model(inputs, mean, name="stokes")
-    # Narrow: the encoder tells the strength of noise and structure already, and a file of 4 MB has little room left.
-    narrow = f0 // 4
-    v = _conv(_up(deep, skip1, narrow, "var1"), narrow + narrow // 2, "var1_1")
-    v = _conv(_up(v, skip0, narrow, "var0"), narrow, "var0_1")
+    v = _conv(_up(deep, skip1, f0, "var1"), f0 + f0 // 2, "var1_1")
+    v = _conv(_up(v, skip0, f0, "var0"), f0, "var0_1")
+    v = _conv(v, f0, "var0_2")
     log_variance = DepthToSpace(2, name="log_variance", dtype="float32")(
         _conv(v, 4, "var", activation=None, start="zeros")
     )

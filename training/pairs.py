@@ -127,7 +127,7 @@ def claim(runs: Path, name: str, record: dict[str, Any]) -> Path:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise OptionError(f"{name!r} cannot be the name of a network; use letters, digits, '.', '-' and '_'")
-    if name in RECIPES:
+    if name in {*RECIPES, *(recipe.mean for recipe in RECIPES.values())}:
         raise OptionError(f"{name} is the name of a network that is trained from simulation; give another name")
     folder = runs / name
     noted = folder / "record.json"

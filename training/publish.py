@@ -11,7 +11,9 @@ from export.convert import convert
 from export.dropout import add_dropout
 from export.source import open_source
 
+from .network import stokes
 from .recipes import RECIPES, RUNS, Recipe
+from .start import begin, trained_weights
 
 MODELS = Path("models")
 RECORDS = Path("docs/training")
@@ -20,25 +22,38 @@ _REFERENCE = (
 )
 
 
-def publish(name: str, models: Path = MODELS) -> Path:
-    """Convert the trained network ``name`` into ``models`` and return its file; an older one is replaced.
+def publish(name: str, models: Path = MODELS) -> list[Path]:
+    """Convert the trained network ``name`` into ``models`` and return what was written; older files are replaced.
 
-    One that was trained with dropout draws masks then, of the kind and the rate of its training.
+    One that was trained with dropout draws masks then, of the kind and the rate of its training; where its recipe says so, its
+    mean is published as a network of its own, too.
     """
     recipe, run = RECIPES[name], RUNS / name
+    written = [_convert(name, recipe.description, run / "final.keras", name, models)]
+    if recipe.mean:
+        mean = stokes()
+        begin(mean, trained_weights(run / "final.keras"))
+        mean.save(run / "mean.keras")
+        description = RECIPES[recipe.start or name].description
+        written.append(_convert(recipe.mean, description, run / "mean.keras", name, models))
+    _record(name, run)
+    return written
+
+
+def _convert(name: str, description: str, source: Path, trained: str, models: Path) -> Path:
+    """Convert a Keras file, made by the training ``trained``, to a network called ``name``."""
     card = {
         "input_sigma": 1.0,
-        "description": recipe.description,
+        "description": description,
         "reference": _REFERENCE,
         "licence": "MIT",
-        "source": _origin(name, recipe, run),
+        "source": _origin(trained, RECIPES[trained], RUNS / trained),
     }
-    model = convert(open_source(run / "final.keras", None, ("training.network",)), name, card)
+    model = convert(open_source(source, None, ("training.network",)), name, card)
     if read_places(model):
         model = add_dropout(model)
     path = models / f"{name}.onnx"
     save(model, path, overwrite=True)
-    _record(name, run)
     return path
 
 
@@ -47,13 +62,19 @@ def _origin(name: str, recipe: Recipe, run: Path) -> dict[str, object]:
     return {
         "command": f"python -m training train {name}",
         "start": recipe.start or "none",
-        "teacher": recipe.teacher or "none",
+        "teacher": _teacher(RUNS / name),
         "revision": (run / "revision").read_text().strip(),
         "seed": recipe.plan.seed,
         "steps": recipe.plan.steps,
         "precision": (run / "precision").read_text(),
         "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
     }
+
+
+def _teacher(run: Path) -> str:
+    """Return the network that was learned from, as the training noted it."""
+    noted = run / "teacher"
+    return noted.read_text().strip() if noted.exists() else "none"
 
 
 def _record(name: str, run: Path) -> None:

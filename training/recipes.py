@@ -10,10 +10,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from solardn.model import load
+
 from .bank import bank
 from .batches import Batches
-from .network import FULL, stokes
-from .start import begin, starting_weights, trained_weights
+from .network import SHAPES, stokes
+from .start import begin, starting_network, starting_weights, trained_weights
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -36,6 +38,8 @@ class Recipe:
         The network whose weights it starts from, where layers bear the same name: as it was trained here, else as it is published.
     teacher : str, optional
         The published network from whose results it learns, in place of the truth.
+    mean : str, optional
+        Name under which its mean is published, too, without dropout and variance.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -47,6 +51,7 @@ class Recipe:
     description: str
     start: str | None = None
     teacher: str | None = None
+    mean: str | None = None
     truths: int = 6000
     noises: int = 3000
     bank_seed: int = 1
@@ -56,28 +61,22 @@ class Recipe:
 _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds"
 
 RECIPES = {
-    "stokes": Recipe(
+    "stokes-trunk": Recipe(
         build=stokes,
         plan=Plan(steps=15_000, seed=7, every=1000),
         description=_STOKES,
-        start="stokes-bayes",
-        teacher="stokes-bayes",
-        truths=8000,
-        bank_seed=3,
-    ),
-    "stokes-trunk": Recipe(
-        build=lambda: stokes(FULL),
-        plan=Plan(steps=16_000, rate=1e-3, seed=5, every=1000),
-        description=_STOKES,
-        start="stokes-bayes",
+        start="stokes",
+        teacher="stokes",
         truths=8000,
         bank_seed=3,
     ),
     "stokes-bayes": Recipe(
-        build=lambda: stokes(FULL, rate=0.1, kind="channel"),
-        plan=Plan(steps=4_000, rate=4e-4, seed=6, every=500),
-        description=f"{_STOKES}; larger, with dropout behind the encoder and a log variance, for uncertainty",
+        build=lambda: stokes(rate=0.1, kind="channel"),
+        plan=Plan(steps=5_000, rate=4e-4, seed=8, every=500),
+        description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes-trunk",
+        teacher="stokes",
+        mean="stokes",
         truths=8000,
         bank_seed=3,
     ),
@@ -93,15 +92,17 @@ def build(recipe: Recipe) -> keras.Model:
     return model
 
 
-def teacher(recipe: Recipe) -> Callable[[], keras.Model] | None:
-    """Return what makes the teacher of a recipe, in the precision of the training."""
-    if recipe.teacher is None:
+def teacher(name: str | None, note: Path) -> Callable[[], keras.Model] | None:
+    """Return what makes a teacher, in the precision of the training, and note which it is."""
+    if name is None:
         return None
-    weights = starting_weights(recipe.teacher)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(f"{name}, sha256 {load(name).sha256}")
+    trained = starting_network(name)
 
     def make() -> keras.Model:
-        model = stokes(FULL)
-        begin(model, weights)
+        model = next(one for one in map(stokes, SHAPES) if one.count_params() == trained.count_params())
+        model.set_weights(trained.get_weights())
         return model
 
     return make
@@ -110,7 +111,7 @@ def teacher(recipe: Recipe) -> Callable[[], keras.Model] | None:
 def train(name: str) -> Path:
     """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
     recipe = RECIPES[name]
-    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan, teacher(recipe))
+    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan, teacher(recipe.teacher, RUNS / name / "teacher"))
     _note_revision(RUNS / name / "revision")
     batches = Batches(
         bank(BANKS, "truth", recipe.truths, recipe.bank_seed),

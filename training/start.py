@@ -15,7 +15,7 @@ from solardn.engine import Engine
 from solardn.errors import ModelError
 from solardn.model import load
 
-from .network import FULL, LEAN, stokes
+from .network import SHAPES, stokes
 
 Weights = dict[str, list[NDArray[np.float32]]]
 """Weights of layers, by their names."""
@@ -34,7 +34,7 @@ def starting_network(name: str) -> keras.Model:
     shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
-    built = [stokes(shape) for shape in (LEAN, FULL)]
+    built = [stokes(shape) for shape in SHAPES]
     keras.config.set_dtype_policy(policy)
     fitting = [model for model in built if [tuple(layer.kernel.shape) for layer in _convolutions(model)] == shapes]
     if not fitting:

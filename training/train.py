@@ -128,10 +128,10 @@ class Trainer:
         """Return the loss of a batch; the variance follows the error and never steers the mean."""
         out = self.model(noisy, training=training)
         mean = out[0] if self.two else out
+        target, beside = truth, 0.01
         if self.teacher is not None:
-            taught = taught_by(self.teacher, noisy, self.plan.seed, self.optimizer.iterations)
-            return ops.mean(rms_error(taught, mean, beside=expected) / expected)
-        total = ops.mean(rms_error(truth, mean) / expected)
+            target, beside = taught_by(self.teacher, noisy, self.plan.seed, self.optimizer.iterations), expected
+        total = ops.mean(rms_error(target, mean, beside) / expected)
         if self.two:
             total += 0.1 * ops.mean(coverage_loss(ops.stop_gradient(mean) - truth, out[1]))
         return total

@@ -64,11 +64,28 @@ def test_maps_that_are_not_flat_come_first_and_are_marked(solardn, crisp, denois
 
 @pytest.mark.skipif(not BROWSER, reason="no chromium here to open the page with")
 @pytest.mark.slow
-def test_the_slider_shows_one_map_left_and_another_right_in_a_browser(page, tmp_path):
+def test_slider_and_blinking_work_in_a_browser(page, tmp_path):
     probe = """<script>
-      const stage = document.querySelector(".stage"), place = stage.getBoundingClientRect();
+      const box = document.querySelector(".compare"), stage = box.querySelector(".stage"), place = stage.getBoundingClientRect();
+      const [left, right] = box.querySelectorAll("select"), range = box.querySelector("input"), button = box.querySelector("button");
       const at = x => document.elementFromPoint(place.left + x * place.width, Math.max(place.top, 0) + 5).alt;
-      document.title = [document.querySelectorAll("[data-ready=yes]").length, at(0.25), at(0.75)].join(" | ");
+      const said = [box.dataset.ready], tell = (...words) => { said.push(...words); document.title = said.join(" | "); };
+      const set = (control, value) => { control.value = value; control.dispatchEvent(new Event("input")); };
+      tell(at(0.25), at(0.75));
+      set(range, 90);
+      tell(at(0.75), at(0.95));
+      stage.dispatchEvent(new PointerEvent("pointermove", {buttons: 1, clientX: place.left + 0.1 * place.width}));
+      tell(range.value, at(0.25));
+      set(range, 50);
+      set(left, 2);
+      tell(at(0.25), at(0.75));
+      button.click();
+      tell(button.textContent, at(0.25), at(0.75));
+      setTimeout(() => {
+        tell(at(0.25), at(0.75));
+        button.click();
+        tell(button.textContent, at(0.25), at(0.75));
+      }, 900);
     </script></body>"""
     (tmp_path / "probed.html").write_text(page.read_text().replace("</body>", probe))
     flags = [
@@ -76,16 +93,21 @@ def test_the_slider_shows_one_map_left_and_another_right_in_a_browser(page, tmp_
         "--no-sandbox",
         "--disable-gpu",
         "--window-size=1000,1600",
+        "--virtual-time-budget=3000",
         f"--user-data-dir={tmp_path}/chrome",
     ]
     ran = subprocess.run(
         [BROWSER, *flags, "--dump-dom", (tmp_path / "probed.html").as_uri()],
         capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
-    ready, left, right = re.search(r"<title>(.*?)</title>", ran.stdout)[1].split(" | ")
-    assert ready == "1"
-    assert left.endswith(": observation")
-    assert right.endswith(": result")
+    said = [words.rpartition(": ")[2] for words in re.search(r"<title>(.*?)</title>", ran.stdout)[1].split(" | ")]
+    assert said[:3] == ["yes", "observation", "result"]
+    assert said[3:5] == ["observation", "result"]  # the edge moved to 90 %
+    assert said[5:7] == ["10", "result"]  # and drawn to 10 %
+    assert said[7:9] == ["residual", "result"]  # another map on the left
+    assert said[9:12] == ["Slide", "residual", "residual"]  # blinking begins with it
+    assert said[12:14] == ["result", "result"]
+    assert said[14:] == ["Blink", "residual", "result"]
 
 
 def test_what_cannot_be_reported(solardn, crisp, denoised, tmp_path, monkeypatch):

@@ -225,8 +225,8 @@ def test_training_from_pairs_resumes_and_gives_a_network(tmp_path: Path, monkeyp
 
     from training import network, pairbatches, start
 
-    def tiny(filters: tuple[int, ...] = ()) -> object:
-        return network.stokes((4, 8, 8, 8))
+    def tiny(shape: network.Shape = network.LEAN) -> object:
+        return network.stokes(network.Shape((4, 8, 8, 8)))
 
     for module in (pairs, start):
         monkeypatch.setattr(module, "stokes", tiny)
@@ -260,10 +260,12 @@ def test_training_from_pairs_resumes_and_gives_a_network(tmp_path: Path, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # TensorFlow warns about itself
-def test_a_network_grown_from_a_smaller_one_begins_as_that_one() -> None:
+@pytest.mark.parametrize("name", ["stokes-trunk", "stokes-bayes"])
+def test_a_training_begins_as_the_network_that_it_starts_from(name: str) -> None:
     recipes = pytest.importorskip("training.recipes")
     from training.start import starting_network
 
-    recipe = replace(recipes.RECIPES["stokes-trunk"], start="stokes-small")
+    model = recipes.build(replace(recipes.RECIPES[name], start="stokes-bayes"))
     maps = 3 * np.random.default_rng(0).standard_normal((1, 64, 64, 1), dtype=np.float32)
-    assert np.array_equal(recipes.build(recipe)(maps), starting_network("stokes-small")(maps))
+    mean = model(maps)[0] if name == "stokes-bayes" else model(maps)
+    assert np.array_equal(mean, starting_network("stokes-bayes")(maps))
