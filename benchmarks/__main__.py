@@ -6,6 +6,7 @@ import click
 
 from .cli import cli
 from .noise import noise
+from .precision import precision
 from .quality import quality
 from .runtime import runtime
 from .scaling import scaling
@@ -17,7 +18,7 @@ def main() -> None:
     """Measure speed, memory and quality."""
 
 
-for command in (cli, noise, quality, runtime, scaling, uncertainty):
+for command in (cli, noise, precision, quality, runtime, scaling, uncertainty):
     main.add_command(command)
 
 if __name__ == "__main__":

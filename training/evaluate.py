@@ -143,7 +143,7 @@ def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out:
     from . import methods, pictures, report
 
     networks = [methods.network(model) for model in models]
-    references: list[Method] = [methods.authors(authors), methods.Gaussian()]
+    references: list[Method] = [methods.authors(authors), methods.Gaussian(), methods.Wiener()]
     if bm3d:
         references.append(methods.bm3d())
     methods.check_names([*networks, *references])

@@ -23,7 +23,7 @@ from .cases import Maps
 Map = NDArray[np.float32]
 SAMPLES = 50
 """Samples of a network with dropout."""
-AUTHORS, BM3D, GAUSSIAN = "authors", "BM3D", "Gaussian"
+AUTHORS, BM3D, GAUSSIAN, WIENER = "authors", "BM3D", "Gaussian", "Wiener"
 
 
 class Method(Protocol):
@@ -118,6 +118,21 @@ class Gaussian:
         widths = np.geomspace(0.3, 20, 18)
         smoothed = (ndimage.gaussian_filter(maps.noisy, width, mode="reflect") for width in widths)
         return min([maps.noisy, *smoothed], key=lambda result: float(np.square(result - maps.truth).sum()))
+
+
+@dataclass(frozen=True)
+class Wiener:
+    """The Wiener filter told the power of the very truth at every spatial frequency: what no filter that is the same everywhere can surpass."""
+
+    name: str = WIENER
+    version: str = "1"
+    slow: bool = False
+
+    def __call__(self, maps: Maps) -> Map:
+        """Return the filtered map."""
+        power = np.abs(np.fft.fft2(maps.truth)) ** 2 / maps.truth.size
+        share = power / np.maximum(power + maps.spectrum, 1e-12)
+        return np.asarray(np.fft.ifft2(share * np.fft.fft2(maps.noisy)).real, np.float32)
 
 
 def network(model: str | Path, name: str | None = None, slow: bool = False) -> Network:

@@ -67,6 +67,13 @@ def test_smoothing_takes_the_best_width(maps: Maps) -> None:
     assert scores.score(none, methods.Gaussian()(none)).error == 0
 
 
+def test_no_smoothing_is_better_than_the_filter_that_knows_the_spectrum(maps: Maps) -> None:
+    errors = [scores.score(maps, method(maps)).error for method in (methods.Wiener(), methods.Gaussian())]
+    assert errors[0] < errors[1]
+    nothing = Maps(maps.noisy - maps.truth, 0 * maps.truth, maps.spectrum)
+    assert scores.score(nothing, methods.Wiener()(nothing)).error == 0
+
+
 def test_results_of_slow_methods_are_kept(identity_model: Path, maps: Maps, tmp_path: Path) -> None:
     network = methods.network(identity_model, slow=True)
     first = methods.denoised(network, maps, tmp_path)

@@ -43,7 +43,7 @@ def test_threads_change_no_bit(kind: str, shape: tuple[int, int], tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["stokes", "stokes-small"])
+@pytest.mark.parametrize("name", ["stokes", "stokes-bayes"])
 @pytest.mark.parametrize("shape", [(64, 64), (512, 512), (777, 1009)], ids=str)
 def test_threads_and_tiles_change_no_bit_of_what_ships(name: str, shape: tuple[int, int]) -> None:
     plane = noise(shape)
