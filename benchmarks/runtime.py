@@ -20,10 +20,11 @@ from .peers import Maps, Way, keras_ways, openvino_ways, runtime_ways, solardn_w
 from .tables import Report, Table, folder, run_options, say
 from .timing import Paired, Spread, paired
 
-CELLS = ((1000, 1), (512, 8), (256, 1), (256, 8), (512, 1), (2048, 1), (1000, 8))
+CELLS = ((1000, 1), (512, 8), (2048, 1), (256, 1), (256, 8), (512, 1))
 """Sizes in pixels and maps at once; what matters most comes first, for the case that time runs out."""
 
 _LARGE = 4e6  # pixels from which two rounds must do
+_HUNGRY = ("tf.function", "PyTorch")  # ways that are left out there: all at once would take more than 24 GB
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ def _candidates(name: str, model: Model) -> list[Candidate]:
 
 def _measured(candidates: list[Candidate], models: dict[str, Model], side: int, number: int, quick: bool) -> Paired:
     """Return the times of all candidates on the same maps; other ways than solardn get them padded beforehand."""
+    large = number * side**2 > _LARGE
     runs: dict[str, Callable[[], Maps]] = {}
     for name, model in models.items():
         given = maps(number, side, model)
         padded = np.stack([pad(plane, model.card) for plane in given])[:, np.newaxis]
         for candidate in candidates:
-            if candidate.network == name:
+            if candidate.network == name and not (large and candidate.way in _HUNGRY):
                 runs[candidate.name] = partial(candidate.run, given if "solardn" in candidate.way else padded)
-    large = number * side**2 > _LARGE
     least = 1 if quick else 2 if large else 3
     return paired(runs, seconds=0.0 if quick or large else 8.0, least=least, most=15)
 
@@ -100,9 +101,14 @@ def _speeds(
     heads = [f"{number} × {side}²" for side, number in order]
     table = Table("Throughput, Mpx/s: median (quartiles)", ("network, way to run it", *heads, "GFLOP/s", "of the peak"))
     for candidate in candidates:
-        speeds = [results[cell].spread(candidate.name).inverse(cell[0] ** 2 * cell[1] / 1e6) for cell in order]
-        best = max(speed.median for speed in speeds) * 2 * candidate.cost / 1e3
-        table.rows.append((candidate.name, *speeds, f"{best:.0f}", f"{best / peak.median:.0%}"))
+        speeds = {
+            cell: results[cell].spread(candidate.name).inverse(cell[0] ** 2 * cell[1] / 1e6)
+            for cell in order
+            if candidate.name in results[cell].times
+        }
+        best = max(speed.median for speed in speeds.values()) * 2 * candidate.cost / 1e3
+        shown = [speeds.get(cell, "left out") for cell in order]
+        table.rows.append((candidate.name, *shown, f"{best:.0f}", f"{best / peak.median:.0%}"))
     table.remark = (
         f"GFLOP/s at the best of the sizes, two operations for each multiplication of a convolution. The peak is a matrix product of numpy in float32 "
         f"on all CPUs: {peak} GFLOP/s; bfloat16 may exceed it."
@@ -132,5 +138,9 @@ def _ratios(
     )
     for way, unit, least in wanted:
         if way in known and unit in known:
-            table.rows.append((way, unit, *(results[cell].ratio(unit, way) for cell in order), least))
+            table.rows.append((way, unit, *(_ratio(results[cell], unit, way) for cell in order), least))
     return table
+
+
+def _ratio(found: Paired, unit: str, way: str) -> Spread | str:
+    return found.ratio(unit, way) if {unit, way} <= set(found.times) else "left out"

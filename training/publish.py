@@ -36,7 +36,9 @@ def publish(name: str, models: Path = MODELS) -> list[Path]:
         mean.save(run / "mean.keras")
         description = RECIPES[recipe.start or name].description
         written.append(_convert(recipe.mean, description, run / "mean.keras", name, models))
-    _record(name, run)
+    for one in filter(None, (recipe.start, name)):
+        if (RUNS / one / "losses.csv").exists():
+            _record(one, RUNS / one)
     return written
 
 
