@@ -37,9 +37,9 @@ class Shape:
 
 
 LEAN = Shape()
-"""Of the networks that ship."""
+"""Of ``stokes`` and ``stokes-bayes``."""
 FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
-"""Of those from which they learned."""
+"""Of ``stokes-best``."""
 SHAPES = (LEAN, FULL)
 
 
