@@ -154,7 +154,7 @@ def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, ou
 def cycles(models: tuple[str, ...], cases: int) -> None:
     """Check that --cycles auto never takes a result farther from the truth than one pass does, on held-out truths; exit code 1 where it does.
 
-    Example: python -m training cycles stokes stokes-small --cases 48
+    Example: python -m training cycles stokes stokes-best --cases 48
     """
     from .passes import check, say
 
