@@ -36,16 +36,6 @@ def rms_error(truth: Any, mean: Any, beside: Any = 0.01) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="solardn")
-def wide_error(truth: Any, mean: Any, beside: Any) -> Any:
-    """Return the rms error of means over 8 × 8 and 32 × 32 pixels, averaged over both; see `rms_error`.
-
-    Noise hardly hides what is weak and wide, but in the error of single pixels it hardly counts.
-    """
-    error = ops.cast(mean, "float32") - truth
-    return 0.5 * sum(rms_error(0.0, ops.average_pool(error, size, padding="valid"), beside) for size in (8, 32))
-
-
-@keras.saving.register_keras_serializable(package="solardn")
 def coverage_loss(error: Any, log_variance: Any) -> Any:
     """Return how badly σ tells quantiles of the error, averaged over each patch, shape (n,).
 

@@ -59,7 +59,6 @@ class Recipe:
 
 
 _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below that subtracts the noise it finds"
-_BAYES = f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty"
 
 RECIPES = {
     "stokes-best": Recipe(
@@ -80,20 +79,11 @@ RECIPES = {
         truths=8000,
         bank_seed=3,
     ),
-    "stokes-first": Recipe(
-        build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=8_000, rate=1e-3, seed=8, every=1000),
-        description=_BAYES,
-        start="stokes-trunk",
-        teacher="stokes-best",
-        truths=8000,
-        bank_seed=3,
-    ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=4_000, rate=5e-4, seed=9, every=500, wide=0.5),
-        description=_BAYES,
-        start="stokes-first",
+        plan=Plan(steps=8_000, rate=1e-3, seed=8, every=1000),
+        description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
+        start="stokes-trunk",
         teacher="stokes-best",
         mean="stokes",
         truths=8000,

@@ -16,7 +16,7 @@ from keras import ops
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .batches import Batch
-from .losses import coverage_loss, expected_error, rms_error, wide_error
+from .losses import coverage_loss, expected_error, rms_error
 from .teacher import taught_by
 
 LEVELS = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
@@ -39,8 +39,6 @@ class Plan:
         Steps between validations and checkpoints.
     precision : str, optional
         Keras policy of the layers that do not see the map itself; what the machine computes fastest when not given.
-    wide : float
-        How much the error of means over many pixels counts, besides that of single ones.
     """
 
     steps: int
@@ -48,7 +46,6 @@ class Plan:
     seed: int = 1
     every: int = 1500
     precision: str | None = None
-    wide: float = 0.0
 
 
 def fastest_precision() -> str:
@@ -135,8 +132,6 @@ class Trainer:
         if self.teacher is not None:
             target, beside = taught_by(self.teacher, noisy, self.plan.seed, self.optimizer.iterations), expected
         total = ops.mean(rms_error(target, mean, beside) / expected)
-        if self.plan.wide:
-            total += self.plan.wide * ops.mean(wide_error(truth, mean, 0.2 * expected) / expected)
         if self.two:
             total += 0.1 * ops.mean(coverage_loss(ops.stop_gradient(mean) - truth, out[1]))
         return total
