@@ -20,7 +20,7 @@ def test_files_are_offered_where_files_stand(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", [("denoise", "--model"), ("models", "show"), ("models", "verify", "stokes")])
 def test_networks_are_offered_by_name_and_as_files(words: tuple[str, ...]) -> None:
-    assert offered(*words, "stokes-b") == [("file", "stokes-b"), ("plain", "stokes-bayes")]
+    assert offered(*words, "stokes-ba") == [("file", "stokes-ba"), ("plain", "stokes-bayes")]
 
 
 def test_devices_and_ways_for_noise_are_offered() -> None:
