@@ -24,6 +24,7 @@ CELLS = ((1000, 1), (512, 8), (2048, 1), (256, 1), (256, 8), (512, 1))
 """Sizes in pixels and maps at once; what matters most comes first, for the case that time runs out."""
 
 _LARGE = 4e6  # pixels from which two rounds must do
+_REST = 0.3  # seconds: threads of some ways spin for 0.2 after their last work
 _HUNGRY = ("tf.function", "PyTorch")  # ways that are left out there: all at once would take more than 24 GB
 
 
@@ -92,7 +93,7 @@ def _measured(candidates: list[Candidate], models: dict[str, Model], side: int, 
             if candidate.network == name and not (large and candidate.way in _HUNGRY):
                 runs[candidate.name] = partial(candidate.run, given if "solardn" in candidate.way else padded)
     least = 1 if quick else 2 if large else 3
-    return paired(runs, seconds=0.0 if quick or large else 8.0, least=least, most=15)
+    return paired(runs, seconds=0.0 if quick or large else 15.0, least=least, most=15, pause=0.0 if quick else _REST)
 
 
 def _speeds(
