@@ -20,12 +20,12 @@ from .peers import Maps, Way, keras_ways, openvino_ways, runtime_ways, solardn_w
 from .tables import Report, Table, folder, run_options, say
 from .timing import Paired, Spread, paired
 
-CELLS = ((1000, 1), (512, 8), (2048, 1), (256, 1), (256, 8), (512, 1))
+CELLS = ((1000, 1), (512, 8), (256, 1), (256, 8), (512, 1), (2048, 1))
 """Sizes in pixels and maps at once; what matters most comes first, for the case that time runs out."""
 
 _LARGE = 4e6  # pixels from which two rounds must do
 _REST = 0.3  # seconds: threads of some ways spin for 0.2 after their last work
-_HUNGRY = ("tf.function", "PyTorch")  # ways that are left out there: all at once would take more than 24 GB
+_FEW = ("Keras predict", "onnxruntime", "solardn")  # ways that are timed there: all at once take more than 24 GB
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _measured(candidates: list[Candidate], models: dict[str, Model], side: int, 
         given = maps(number, side, model)
         padded = np.stack([pad(plane, model.card) for plane in given])[:, np.newaxis]
         for candidate in candidates:
-            if candidate.network == name and not (large and candidate.way in _HUNGRY):
+            if candidate.network == name and not (large and candidate.way not in _FEW):
                 runs[candidate.name] = partial(candidate.run, given if "solardn" in candidate.way else padded)
     least = 1 if quick else 2 if large else 3
     return paired(runs, seconds=0.0 if quick or large else 15.0, least=least, most=15, pause=0.0 if quick else _REST)
