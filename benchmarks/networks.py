@@ -47,8 +47,10 @@ def multiply_adds(model: Model) -> float:
 
     side = max(model.card.multiple, 1) * max(1, 256 // max(model.card.multiple, 1))
     graph = onnx.load_from_string(model.data)
-    for axis, size in zip(graph.graph.input[0].type.tensor_type.shape.dim, (1, 1, side, side), strict=True):
-        axis.dim_value = size
+    sizes = {"map": (1, 1, side, side), "seed": (1,)}
+    for value in graph.graph.input:
+        for axis, size in zip(value.type.tensor_type.shape.dim, sizes.get(value.name, ()), strict=False):
+            axis.dim_value = size
     inferred = onnx.shape_inference.infer_shapes(graph, data_prop=True).graph
     shapes = {
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
