@@ -41,6 +41,8 @@ LEAN = Shape()
 FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
 """Of ``stokes-best``."""
 SHAPES = (LEAN, FULL)
+OUTPUT_LAYERS = ("noise/", "var/")
+"""Those that write results, as their weights' paths begin."""
 
 
 @keras.saving.register_keras_serializable(package="solardn")

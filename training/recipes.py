@@ -72,7 +72,7 @@ RECIPES = {
     ),
     "stokes-trunk": Recipe(
         build=stokes,
-        plan=Plan(steps=15_000, seed=7, every=1000),
+        plan=Plan(steps=18_000, rate=2e-3, seed=9, every=1000),
         description=_STOKES,
         start="stokes",
         teacher="stokes-best",
@@ -81,7 +81,7 @@ RECIPES = {
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=8_000, rate=1e-3, seed=8, every=1000),
+        plan=Plan(steps=9_000, rate=1e-3, seed=10, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes-trunk",
         teacher="stokes-best",

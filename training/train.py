@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .batches import Batch
 from .losses import coverage_loss, expected_error, rms_error
+from .muon import Muon
+from .network import OUTPUT_LAYERS
 from .teacher import taught_by
 
 LEVELS = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
@@ -92,8 +94,14 @@ class Trainer:
         schedule = keras.optimizers.schedules.CosineDecay(
             plan.rate / 30, plan.steps - 300, alpha=0.3, warmup_target=plan.rate, warmup_steps=300
         )
-        self.optimizer = keras.optimizers.AdamW(
-            schedule, weight_decay=1e-4, global_clipnorm=1.0, use_ema=True, ema_momentum=0.999
+        self.optimizer = Muon(
+            schedule,
+            weight_decay=1e-4,
+            adam_weight_decay=1e-4,
+            global_clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=0.999,
+            exclude_layers=OUTPUT_LAYERS,
         )
         self.optimizer.build(self.model.trainable_variables)
         self.checkpoint = tf.train.Checkpoint(model=self.model, optimizer=self.optimizer)
