@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .cli import cli
+from .gpu import gpu
 from .noise import noise
 from .precision import precision
 from .quality import quality
@@ -18,7 +19,7 @@ def main() -> None:
     """Measure speed, memory and quality."""
 
 
-for command in (cli, noise, precision, quality, runtime, scaling, uncertainty):
+for command in (cli, gpu, noise, precision, quality, runtime, scaling, uncertainty):
     main.add_command(command)
 
 if __name__ == "__main__":

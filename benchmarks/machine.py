@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def describe() -> dict[str, Any]:
         "features": [name for name in _FEATURES if re.search(rf"\b{name}\b", _read("/proc/cpuinfo"))],
         "cpus": usable_cpus(),
         "memory_gb": round(int(_from_file("/proc/meminfo", r"MemTotal:\s*(\d+) kB") or 0) / 1e6, 1),
+        "gpu": _gpu(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "solardn": __version__,
@@ -47,10 +49,22 @@ def sentence(machine: dict[str, Any]) -> str:
     """Return the description in one line for people."""
     cpus, features = machine["cpus"], ", ".join(machine["features"]) or "no wide vectors"
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
+    gpu = f", {machine['gpu']}" if machine["gpu"] else ""
     return (
-        f"{machine['date']}, {cpus} CPU{'s' * (cpus > 1)} of {machine['processor']} ({features}), {machine['memory_gb']:.0f} GB, {machine['system']}, "
+        f"{machine['date']}{gpu}, {cpus} CPU{'s' * (cpus > 1)} of {machine['processor']} ({features}), {machine['memory_gb']:.0f} GB, {machine['system']}, "
         f"Python {machine['python']}, solardn {machine['solardn']}, {libraries}; load before the run {machine['busy']:g}."
     )
+
+
+def _gpu() -> str:
+    """Return name and driver of the first GPU; nothing where there is none."""
+    try:
+        asked = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=30).stdout.splitlines()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    name, _, driver = said[0].partition(", ") if said else ("", "", "")
+    return f"{name} (driver {driver})" if driver else ""
 
 
 def _from_file(path: str, pattern: str) -> str:

@@ -20,13 +20,22 @@ class TorchNetwork:
         Without dropout.
     threads : int
         Threads of the CPU.
+    device : str
+        ``cpu``, or a GPU as PyTorch names it.
+    half : bool
+        Whether to compute in float16.
+    compiled : bool
+        Whether to run through ``torch.compile``.
     """
 
-    def __init__(self, model: Model, threads: int) -> None:
+    def __init__(
+        self, model: Model, threads: int, device: str = "cpu", *, half: bool = False, compiled: bool = False
+    ) -> None:
         import onnx
         import torch
 
         torch.set_num_threads(threads)
+        self._device, self._half = device, half
         graph = onnx.load_from_string(model.data).graph
         self._torch = torch
         self._nodes = [
@@ -34,18 +43,38 @@ class TorchNetwork:
             for node in graph.node
         ]  # fmt: skip
         self._weights: dict[str, Any] = {}
+        kernels = {name for node in graph.node if node.op_type == "Conv" for name in node.input[1:]}
         for value in graph.initializer:
-            tensor = torch.from_numpy(onnx.numpy_helper.to_array(value).copy())
+            array = onnx.numpy_helper.to_array(value)
+            if value.name not in kernels:  # sizes and scales: constants for the compiler
+                self._weights[value.name] = array.tolist()
+                continue
+            tensor = self._cast(torch.from_numpy(array.copy()).to(device))
             self._weights[value.name] = tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+        self._compute = torch.compile(self._forward) if compiled else self._forward
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output ``mean`` for maps of shape (n, 1, height, width)."""
-        torch = self._torch
-        with torch.inference_mode():
-            values = {"map": torch.from_numpy(batch).contiguous(memory_format=torch.channels_last), **self._weights}
-            for op, inputs, output, attributes in self._nodes:
-                values[output] = self._apply(op, [values.get(name) for name in inputs], attributes)
-            return np.asarray(values["mean"].contiguous().numpy())
+        return np.asarray(self.compute(self.there(batch)).float().contiguous().cpu().numpy())
+
+    def there(self, batch: NDArray[np.float32]) -> Any:
+        """Return maps where they are computed."""
+        maps = self._torch.from_numpy(batch).to(self._device)
+        return self._cast(maps.contiguous(memory_format=self._torch.channels_last))
+
+    def compute(self, maps: Any) -> Any:
+        """Return the output ``mean`` where it was computed."""
+        with self._torch.inference_mode():
+            return self._compute(maps)
+
+    def _forward(self, maps: Any) -> Any:
+        values = {"map": maps, **self._weights}
+        for op, inputs, output, attributes in self._nodes:
+            values[output] = self._apply(op, [values.get(name) for name in inputs], attributes)
+        return values["mean"]
+
+    def _cast(self, tensor: Any) -> Any:
+        return tensor.half() if self._half else tensor
 
     def _apply(self, op: str, x: list[Any], attributes: dict[str, Any]) -> Any:
         torch, f = self._torch, self._torch.nn.functional
@@ -58,14 +87,14 @@ class TorchNetwork:
                     padded, *x[1:], stride=attributes.get("strides", (1, 1)), padding=(top, left) if even else 0
                 )
             case "Pad":
-                begin, end = x[1].tolist()[:4], x[1].tolist()[4:]
+                begin, end = x[1][:4], x[1][4:]
                 return f.pad(x[0], (begin[3], end[3], begin[2], end[2]), mode=attributes["mode"].decode())
             case "Relu":
                 return f.relu(x[0])
             case "MaxPool":
                 return f.max_pool2d(x[0], attributes["kernel_shape"])
             case "Resize":
-                return f.interpolate(x[0], scale_factor=tuple(x[2].tolist()[2:]), mode="nearest")
+                return f.interpolate(x[0], scale_factor=tuple(x[2][2:]), mode="nearest")
             case "Concat":
                 return torch.cat(x, attributes["axis"])
             case "SpaceToDepth":

@@ -15,6 +15,7 @@ from . import session as sessions
 from .arrays import whole
 from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
 from .errors import DeviceError, ModelError, OptionError, SolardnError
+from .lanes import LANES
 from .machine import usable_cpus
 from .model import Model
 from .steady import is_steady
@@ -143,7 +144,9 @@ class Engine:
     @property
     def at_once(self) -> int:
         """How many threads are to be shared out over calls of `run`, or within them; 1 where the device sees to that itself."""
-        return self.threads if self.device == "cpu" else 1
+        if self.device == "openvino":
+            return 1
+        return self.threads if self.device == "cpu" else min(LANES, self.threads)
 
     def within(self, shape: Sequence[int], threads: int) -> int:
         """Return how many of some threads may share a run on maps (..., height, width) without a bit depending on them."""
@@ -337,7 +340,7 @@ class Engine:
             return session, "openvino", f"OpenVINO was asked for{self._precision_said(session)}; {self._threads_said()}"
         cuda = "cuda" if self._wanted == "auto" else self._wanted
         try:
-            session = sessions.on_cuda(self.model, cuda, self.precision)
+            session, remark = sessions.on_cuda(self.model, cuda, self.precision)
         except DeviceError as error:
             if self._wanted != "auto":
                 raise DeviceError(
@@ -345,7 +348,7 @@ class Engine:
                 ) from error
             return sessions.on_cpu(self.model), "cpu", f"no GPU can be used: {error}; {self._threads_said()}"
         why = "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
-        return session, cuda, why + self._precision_said(session)
+        return session, cuda, why + self._precision_said(session) + (remark and f"; {remark}")
 
     def _precision_said(self, session: Any) -> str:
         """Say by how much another precision changes results, measured on a map of noise and structure."""

@@ -1,4 +1,4 @@
-"""Sessions of onnxruntime on the CPU and on GPUs that truly work. The only file that knows onnxruntime."""
+"""Sessions of onnxruntime on the CPU and on GPUs that truly work. The only file that imports onnxruntime."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from .errors import DeviceError, ModelError, SolardnError
 from .half import in_half
+from .lanes import Allocate, Lanes
 from .machine import has_nvidia_driver
 from .model import Model
+from .pinned import PinnedMemory
 
 _MUTE, _USUAL = 4, 2  # onnxruntime's severities: only what is fatal; and its default, warnings
 _OLDEST_WITH_MASKS = "1.22"
+_ALIKE = 0.1  # noise rms by which a GPU's result may differ from the CPU's, in any precision
 
 
 def on_cpu(model: Model, threads: int = 1) -> Any:
@@ -37,10 +40,17 @@ def on_cpu(model: Model, threads: int = 1) -> Any:
         ) from error
 
 
-def on_cuda(model: Model, device: str, precision: str = "fp32") -> Any:
+def on_cuda(model: Model, device: str, precision: str = "fp32") -> tuple[Any, str]:
     """Open a session on a GPU, ``cuda`` or ``cuda:N``, and see it work: onnxruntime itself would fall back to the CPU with a warning.
 
     With the precision ``fp16`` the graph computes in float16 (see `solardn.half`).
+
+    Returns
+    -------
+    session : Lanes
+        Several of its runs can go on at once.
+    remark : str
+        What users should know of it; empty where all is as it should be.
 
     Raises
     ------
@@ -66,14 +76,32 @@ def on_cuda(model: Model, device: str, precision: str = "fp32") -> Any:
         session = _open(graph, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
         if "CUDAExecutionProvider" not in session.get_providers():
             raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
-        session.run(["mean"], trial(model))
+        allocate, remark = _host_memory(ort, int(options["device_id"]))
+        lanes = Lanes(session, allocate)
+        _see_it_agrees(lanes, model)
     except SolardnError:
         raise
     except Exception as error:
         raise DeviceError(f"the session on the GPU fails ({brief(error)})") from error
     finally:
         ort.set_default_logger_severity(_USUAL)
-    return session
+    return lanes, remark
+
+
+def _host_memory(ort: Any, gpu: int) -> tuple[Allocate, str]:
+    """Return what allocates memory for copies to and from a GPU, and a remark where it is not page-locked."""
+    try:
+        return PinnedMemory(ort.cuda_version, gpu).array, ""
+    except (OSError, AttributeError) as error:
+        return lambda shape: np.empty(shape, np.float32), f"copies take longer, without page-locked memory ({error})"
+
+
+def _see_it_agrees(session: Any, model: Model) -> None:
+    """Refuse a GPU whose results are not those of the CPU."""
+    (here,), (there,) = (one.run(["mean"], trial(model)) for one in (session, on_cpu(model)))
+    apart = float(np.abs(here - there).max()) / model.card.input_sigma
+    if not apart < _ALIKE:
+        raise DeviceError(f"its results differ from the CPU's by up to {apart:.2g} noise rms on a small test map")
 
 
 def trial(model: Model, samples: int = 1) -> dict[str, Any]:

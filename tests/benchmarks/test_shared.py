@@ -74,7 +74,7 @@ def test_a_table_takes_its_place_in_the_page(tmp_path: Path) -> None:
 
 def test_every_benchmark_has_a_place_in_the_page() -> None:
     page = (Path(__file__).parents[2] / PAGE).read_text()
-    for name in ("runtime", "cli", "scaling", "uncertainty", "quality"):
+    for name in ("runtime", "cli", "scaling", "uncertainty", "quality", "precision", "gpu"):
         assert page.count(f"<!-- begin {name} -->\n") == page.count(f"<!-- end {name} -->") == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import re
@@ -24,8 +25,12 @@ class FakeOrt:
 
     __version__ = "1.99"
 
-    def __init__(self, *, loads: bool = True, runs: bool = True, says: str = "", fails: str = "") -> None:
-        self.loads, self.runs, self.says, self.fails = loads, runs, says, fails
+    cuda_version = "0.0"
+
+    def __init__(
+        self, *, loads: bool = True, runs: bool = True, says: str = "", fails: str = "", wrong: float = 0.0
+    ) -> None:
+        self.loads, self.runs, self.says, self.fails, self.wrong = loads, runs, says, fails, wrong
         self.opened: list[Any] = []
 
     def get_available_providers(self) -> list[str]:
@@ -61,7 +66,25 @@ class FakeSession:
     def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
         if not self.ort.runs and "CUDAExecutionProvider" in self.providers:
             raise RuntimeError("[ONNXRuntimeError] : 11 : EP_FAIL : no kernel image is available\nmore")
-        return [feed["map"]]
+        return [feed["map"] + (self.ort.wrong if "CUDAExecutionProvider" in self.providers else 0)]
+
+    def io_binding(self) -> FakeBinding:
+        return FakeBinding()
+
+    def run_with_iobinding(self, binding: FakeBinding, options: Any = None) -> None:
+        binding.found[:] = self.run(["mean"], {"map": binding.given}, options)[0]
+
+
+class FakeBinding:
+    def bind_input(self, name: str, device: str, number: int, kind: type, shape: tuple[int, ...], place: int) -> None:
+        self.given = _there(shape, place).copy()  # as onnxruntime copies it to a GPU
+
+    def bind_output(self, name: str, device: str, number: int, kind: type, shape: tuple[int, ...], place: int) -> None:
+        self.found = _there(shape, place)
+
+
+def _there(shape: tuple[int, ...], place: int) -> Any:
+    return np.ctypeslib.as_array(ctypes.cast(place, ctypes.POINTER(ctypes.c_float)), shape)
 
 
 @pytest.fixture
@@ -99,11 +122,14 @@ def test_auto_takes_a_gpu_that_works(network: model.Model, with_gpu: Any) -> Non
     ort = with_gpu()
     found = Engine(network, "auto", threads=8)
     np.testing.assert_array_equal(found.run(BATCH)["mean"], BATCH)
-    assert (found.device, found.why, found.at_once) == ("cuda", "a GPU works", 1)
+    assert (found.device, found.at_once) == ("cuda", 4)
+    # The runtime library of CUDA is not there, and that is said, not kept silent.
+    assert re.fullmatch(r"a GPU works; copies take longer, without page-locked memory \(.*cudart.*\)", found.why)
     name, options = ort.opened[0][0]
     assert name == "CUDAExecutionProvider"
     assert options == {"device_id": "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
-    assert len(ort.opened) == 1  # one session for many calls
+    assert sum(len(providers) == 2 for providers in ort.opened) == 1  # one session for many calls
+    assert Engine(network, "cuda", threads=1).at_once == 1
 
 
 def test_another_gpu_is_asked_for_by_its_number(network: model.Model, with_gpu: Any) -> None:
@@ -119,6 +145,8 @@ def test_another_gpu_is_asked_for_by_its_number(network: model.Model, with_gpu: 
         ({"loads": False}, "could not load its CUDA provider"),
         ({"runs": False}, r"the session on the GPU fails \(no kernel image is available\)"),
         ({"fails": "CUDA failure 100: no CUDA-capable device"}, "no CUDA-capable device"),
+        ({"wrong": 0.5}, r"its results differ from the CPU's by up to 0\.5 noise rms"),
+        ({"wrong": float("nan")}, r"its results differ from the CPU's by up to nan noise rms"),
     ],
 )
 def test_a_gpu_that_does_not_work(
