@@ -59,8 +59,7 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
     from .recipes import train as run
 
     _refuse_unknown(name, ", or give observations with --pairs")
-    for path in run(name):
-        click.echo(path)
+    click.echo(run(name))
 
 
 def _refuse_unknown(name: str, otherwise: str = "") -> None:

@@ -1,0 +1,27 @@
+"""``python -m training``: what the command says when a training is over, or cannot begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("keras")
+
+from click.testing import CliRunner  # noqa: E402
+
+from training import recipes  # noqa: E402
+from training.__main__ import main  # noqa: E402
+
+
+def test_a_training_by_recipe_ends_with_the_path_of_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "train", lambda name: Path("runs") / name / "final.keras")
+    done = CliRunner().invoke(main, ["train", "stokes-bayes"], catch_exceptions=False)
+    assert (done.exit_code, done.output) == (0, f"{Path('runs/stokes-bayes/final.keras')}\n")
+
+
+def test_an_unknown_name_is_refused_in_one_sentence() -> None:
+    done = CliRunner().invoke(main, ["train", "stokes-none"])
+    assert done.exit_code != 0
+    assert "stokes-none" in done.output
+    assert "--pairs" in done.output
