@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("keras")
 
-from click.testing import CliRunner  # noqa: E402
+from click.testing import CliRunner
 
-from training import recipes  # noqa: E402
-from training.__main__ import main  # noqa: E402
+from training import recipes
+from training.__main__ import main
 
 
 def test_a_training_by_recipe_ends_with_the_path_of_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
