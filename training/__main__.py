@@ -81,7 +81,8 @@ def publish(name: str) -> None:
     from .publish import publish as run
 
     _refuse_unknown(name)
-    click.echo(run(name))
+    for path in run(name):
+        click.echo(path)
 
 
 @main.command()

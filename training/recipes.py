@@ -63,7 +63,7 @@ _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below
 RECIPES = {
     "stokes-best": Recipe(
         build=lambda: stokes(FULL),
-        plan=Plan(steps=3_000, rate=1e-3, seed=11, every=1000),
+        plan=Plan(steps=16_000, rate=1e-3, seed=11, every=1000),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
         start="stokes-best",
         teacher="stokes-best",

@@ -10,7 +10,7 @@ pytest.importorskip("keras")
 
 from click.testing import CliRunner
 
-from training import recipes
+from training import publish, recipes
 from training.__main__ import main
 
 
@@ -18,6 +18,13 @@ def test_a_training_by_recipe_ends_with_the_path_of_its_network(monkeypatch: pyt
     monkeypatch.setattr(recipes, "train", lambda name: Path("runs") / name / "final.keras")
     done = CliRunner().invoke(main, ["train", "stokes-bayes"], catch_exceptions=False)
     assert (done.exit_code, done.output) == (0, f"{Path('runs/stokes-bayes/final.keras')}\n")
+
+
+def test_publishing_names_each_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = [Path("models/stokes-bayes.onnx"), Path("models/stokes.onnx")]
+    monkeypatch.setattr(publish, "publish", lambda name: written)
+    done = CliRunner().invoke(main, ["publish", "stokes-bayes"], catch_exceptions=False)
+    assert done.output.splitlines() == [str(path) for path in written]
 
 
 def test_an_unknown_name_is_refused_in_one_sentence() -> None:
