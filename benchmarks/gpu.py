@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
+from solardn import session
 from solardn.engine import Engine
 from solardn.errors import DeviceError
+from solardn.machine import usable_cpus
 from solardn.model import DEFAULT, Model
 
 from .networks import find, maps
@@ -36,6 +39,8 @@ def gpu(model: str, device: str, side: int, number: int, quick: bool, output: Pa
     """Compare a network on a GPU with PyTorch on the same weights: throughput on the device, and of a cube in memory."""
     found = find(model)
     report = Report("gpu", f"python -m benchmarks gpu --device {device}{' --quick' * quick}")
+    if importlib.util.find_spec("torch") is None:
+        raise click.ClickException("PyTorch, which is compared here, is not installed: pip install torch")
     try:
         there = Engine(found, device).device
     except DeviceError as error:
@@ -44,12 +49,15 @@ def gpu(model: str, device: str, side: int, number: int, quick: bool, output: Pa
     cube = maps(number, side, found)
     report.figures = {"device": there, "side": side, "number": number, "seconds": {}}
     for precision in ("fp32", *(("fp16",) if device != "cpu" else ())):
-        on_device = _on_device(found, device, precision, cube[:1, np.newaxis])
+        torch = TorchNetwork(found, usable_cpus(), device, half=precision == "fp16", compiled=True)
+        on_device = {
+            f"onnxruntime {precision}, on the device": _bound(found, device, precision, cube[:1, np.newaxis]),
+            f"PyTorch {precision}, on the device": partial(torch.finish, torch.there(cube[:1, np.newaxis])),
+        }
+        solardn = solardn_way(found, device=device, precision=precision, memory="16GB")
         through = {
-            f"solardn {precision}, memory to memory": _calls(
-                solardn_way(found, device=device, precision=precision, memory="16GB"), cube
-            ),
-            f"PyTorch {precision}, memory to memory": _calls(_map_by_map(found, device, precision), cube),
+            f"solardn {precision}, memory to memory": partial(solardn, cube),
+            f"PyTorch {precision}, memory to memory": partial(_map_by_map, torch, cube),
         }
         times = [paired(ways, least=2, seconds=0.0 if quick else 10.0) for ways in (on_device, through)]
         report.tables += [_table(precision, times, side, number)]
@@ -57,35 +65,11 @@ def gpu(model: str, device: str, side: int, number: int, quick: bool, output: Pa
     report.write(folder(output, quick))
 
 
-def _calls(way: Callable[[Maps], object], given: Maps) -> Callable[[], object]:
-    return lambda: way(given)
-
-
-def _on_device(model: Model, device: str, precision: str, given: Maps) -> dict[str, Callable[[], object]]:
-    """Return runs on a map that is there already, and leave the result there."""
-    import torch
-
-    network = TorchNetwork(model, torch.get_num_threads(), device, half=precision == "fp16", compiled=True)
-    there = network.there(given)
-
-    def in_torch() -> None:
-        network.compute(there)
-        if device != "cpu":
-            torch.cuda.synchronize()
-
-    return {
-        f"onnxruntime {precision}, on the device": _bound(model, device, precision, given),
-        f"PyTorch {precision}, on the device": in_torch,
-    }
-
-
 def _bound(model: Model, device: str, precision: str, given: Maps) -> Callable[[], object]:
     """Return a run of onnxruntime from and to memory of the device."""
     import onnxruntime as ort
 
-    from solardn import session
-
-    kind, number = device.partition(":")[0], int(device.partition(":")[2] or 0)
+    kind, number = device.partition(":")[0], session.gpu_number(device)
     opened = session.on_cpu(model) if kind == "cpu" else session.on_cuda(model, device, precision)[0].session
     binding = opened.io_binding()
     binding.bind_ortvalue_input("map", ort.OrtValue.ortvalue_from_numpy(given, kind, number))
@@ -94,12 +78,9 @@ def _bound(model: Model, device: str, precision: str, given: Maps) -> Callable[[
     return lambda: opened.run_with_iobinding(binding)
 
 
-def _map_by_map(model: Model, device: str, precision: str) -> Callable[[Maps], Any]:
-    """Return PyTorch as a user would loop over a cube."""
-    import torch
-
-    network = TorchNetwork(model, torch.get_num_threads(), device, half=precision == "fp16", compiled=True)
-    return lambda cube: [network(plane[np.newaxis, np.newaxis]) for plane in cube]
+def _map_by_map(network: TorchNetwork, cube: Maps) -> list[Maps]:
+    """Run PyTorch as a user would loop over a cube."""
+    return [network(plane[np.newaxis, np.newaxis]) for plane in cube]
 
 
 def _table(precision: str, times: list[Paired], side: int, number: int) -> Table:

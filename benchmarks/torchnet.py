@@ -67,6 +67,12 @@ class TorchNetwork:
         with self._torch.inference_mode():
             return self._compute(maps)
 
+    def finish(self, maps: Any) -> None:
+        """Compute, and wait until the GPU is done."""
+        self.compute(maps)
+        if self._device != "cpu":
+            self._torch.cuda.synchronize()
+
     def _forward(self, maps: Any) -> Any:
         values = {"map": maps, **self._weights}
         for op, inputs, output, attributes in self._nodes:

@@ -65,7 +65,7 @@ def on_cuda(model: Model, device: str, precision: str = "fp32") -> tuple[Any, st
     if not has_nvidia_driver():
         raise DeviceError("this machine has no NVIDIA driver")
     options = {
-        "device_id": device.partition(":")[2] or "0",
+        "device_id": str(gpu_number(device)),
         "use_tf32": "0",  # on by default, and not reproducible
         "cudnn_conv_algo_search": "HEURISTIC",  # the default tries all algorithms for every new shape
     }
@@ -76,7 +76,7 @@ def on_cuda(model: Model, device: str, precision: str = "fp32") -> tuple[Any, st
         session = _open(graph, [("CUDAExecutionProvider", options), "CPUExecutionProvider"])
         if "CUDAExecutionProvider" not in session.get_providers():
             raise DeviceError(f"onnxruntime could not load its CUDA provider ({missing or 'a library is missing'})")
-        allocate, remark = _host_memory(ort, int(options["device_id"]))
+        allocate, remark = _host_memory(ort, gpu_number(device))
         lanes = Lanes(session, allocate)
         _see_it_agrees(lanes, model)
     except SolardnError:
@@ -145,8 +145,13 @@ def on_device(values: Sequence[Any], device: str) -> list[Any]:
     """Return values that a run gave where the next run takes them from: on a GPU, brought there once and not with every run."""
     if device == "cpu":
         return list(values)
-    number = int(device.partition(":")[2] or 0)
+    number = gpu_number(device)
     return [onnxruntime().OrtValue.ortvalue_from_numpy(value.numpy(), "cuda", number) for value in values]
+
+
+def gpu_number(device: str) -> int:
+    """Return which GPU ``cuda`` or ``cuda:N`` is."""
+    return int(device.partition(":")[2] or 0)
 
 
 def held(array: NDArray[Any]) -> Any:

@@ -110,9 +110,7 @@ def test_float16_is_near_float32(unet: model.Model, plane: np.ndarray) -> None:
 
 def test_in_float16_a_strong_signal_does_not_hide_the_noise() -> None:
     shipped = model.load("stokes")
-    signal = (
-        100 * np.sin(np.arange(96) / 7)[:, np.newaxis]
-    )  # 100 noise rms, of which a float16 loses what is below 0.03
+    signal = 100 * np.sin(np.arange(96) / 7)[:, np.newaxis]  # of which a float16 loses what is below 0.03
     feed = {"map": (signal + np.random.default_rng(2).standard_normal((1, 1, 96, 96))).astype(np.float32)}
     converted = _raw(half.in_half(shipped)).run(["mean"], feed)[0]
     assert 0 < np.std(converted - session.on_cpu(shipped).run(["mean"], feed)[0]) < 0.004
