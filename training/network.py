@@ -25,7 +25,7 @@ class Shape:
     filters : tuple of int
         At 1/2, 1/4, 1/8 and 1/16 of the map's resolution.
     blocks : tuple of str
-        Places with a residual block, of ``in``, ``down1``, ``up1`` and ``up0``.
+        Places with a residual block, of ``in``, ``down1``, ``up1`` and ``up0``; one that is named twice has two.
     beside : bool
         On the way up, whether features are set beside those of the same level on the way down (which doubles what the next
         convolution costs), or added to them.
@@ -39,8 +39,10 @@ class Shape:
 LEAN = Shape()
 """Of ``stokes`` and ``stokes-bayes``."""
 FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
+"""Of ``stokes-best`` of 2026-11-25, from which `LARGE` is grown."""
+LARGE = Shape(blocks=2 * ("in", "down1", "up1") + 3 * ("up0",), beside=True)
 """Of ``stokes-best``."""
-SHAPES = (LEAN, FULL)
+SHAPES = (LEAN, FULL, LARGE)
 OUTPUT_LAYERS = ("noise/", "var/")
 """Those that write results, as their weights' paths begin."""
 
@@ -119,7 +121,9 @@ def stokes(shape: Shape = LEAN, rate: float | None = None, kind: str = "channel"
         return x if rate is None else MCDropout(rate, kind, name=name)(x)
 
     def block(x: Tensor, filters: int, place: str) -> Tensor:
-        return _block(x, filters, f"{place}_block") if place in shape.blocks else x
+        for number in range(shape.blocks.count(place)):
+            x = _block(x, filters, f"{place}_block{number + 1 if number else ''}")
+        return x
 
     # A signal of 100 noise rms leaves no digits for the noise in bfloat16: what sees the map itself computes in float32.
     x = SpaceToDepth(2, name="fold", dtype="float32")(inputs)

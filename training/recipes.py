@@ -14,7 +14,7 @@ from solardn.model import load
 
 from .bank import bank
 from .batches import Batches
-from .network import FULL, SHAPES, stokes
+from .network import LARGE, SHAPES, stokes
 from .start import begin, starting_network, starting_weights, trained_weights
 from .train import Plan, Trainer, validation
 
@@ -62,11 +62,10 @@ _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below
 
 RECIPES = {
     "stokes-best": Recipe(
-        build=lambda: stokes(FULL),
-        plan=Plan(steps=16_000, rate=1e-3, seed=11, every=1000),
+        build=lambda: stokes(LARGE),
+        plan=Plan(steps=14_000, rate=1e-3, seed=12, every=1000),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
         start="stokes-best",
-        teacher="stokes-best",
         truths=8000,
         bank_seed=3,
     ),
