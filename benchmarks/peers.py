@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +23,28 @@ Maps = NDArray[np.float32]
 Way = Callable[[Maps], Maps]
 
 
-def keras_ways(weights: Path) -> Iterator[tuple[str, Way]]:
-    """Yield the authors' network as its users run it: Keras ``predict``, and compiled with ``tf.function``."""
-    if importlib.util.find_spec("tensorflow") is None:
-        say("Keras is left out: install the extra 'export' to compare with it")
-        return
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as users have it
-    from export.framework import prepare
+def ways(model: Model, weights: Path | None = None) -> dict[str, Callable[[], Way | None]]:
+    """Return what makes each way to run a network as a user would set it up, or makes nothing and says why.
 
-    prepare()
-    import tensorflow as tf
-
-    from export.architectures import build_unet
-    from export.weights import load_weights
-
-    model = build_unet()
-    load_weights(model, weights)
-    compiled = tf.function(lambda x: model(x, training=False), reduce_retracing=False)
-    yield "Keras predict", lambda maps: _first(model.predict(_last(maps), batch_size=len(maps), verbose=0))
-    yield "tf.function", lambda maps: _first(compiled(tf.constant(_last(maps))).numpy())
-
-
-def runtime_ways(model: Model) -> Iterator[tuple[str, Way]]:
-    """Yield a converted network in PyTorch, OpenVINO and onnxruntime, each as a user would set it up."""
-    if importlib.util.find_spec("torch") is None:
-        say("PyTorch is left out: it is not installed")
-    else:
-        from .torchnet import TorchNetwork
-
-        yield "PyTorch", TorchNetwork(model, usable_cpus())
-    if importlib.util.find_spec("openvino") is None:
-        say("OpenVINO is left out: install the extra 'openvino' to compare with it")
-    else:
-        yield "OpenVINO float32", _OpenVino(model, "f32")
-        yield "OpenVINO bfloat16", _OpenVino(model, "bf16")
-    yield "onnxruntime", _bare_onnxruntime(model)
+    Parameters
+    ----------
+    model : Model
+        The network, as ONNX.
+    weights : Path, optional
+        The same network as its authors' Keras weights: they are run as their users run them, with ``predict`` and compiled with ``tf.function``.
+    """
+    keras: dict[str, Callable[[], Way | None]] = {}
+    if weights is not None:
+        keras = {"Keras predict": partial(_predict, weights), "tf.function": partial(_tf_function, weights)}
+    return keras | {
+        "PyTorch": partial(_pytorch, model),
+        "OpenVINO float32": partial(_openvino, model, "f32"),
+        "OpenVINO bfloat16": partial(_openvino, model, "bf16"),
+        "onnxruntime": partial(_bare_onnxruntime, model),
+        "solardn": partial(solardn_way, model),
+        "solardn on OpenVINO fp32": partial(_solardn_on_openvino, model, "fp32"),
+        "solardn on OpenVINO bf16": partial(_solardn_on_openvino, model, "bf16"),
+    }
 
 
 def solardn_way(model: Model, **options: Any) -> Way:
@@ -65,18 +53,67 @@ def solardn_way(model: Model, **options: Any) -> Way:
     return lambda maps: np.asarray(denoiser.denoise(maps, scale=1.0))
 
 
-def openvino_ways(model: Model) -> Iterator[tuple[str, Way]]:
-    """Yield a network in solardn on OpenVINO, in the precisions that this CPU has."""
-    if importlib.util.find_spec("openvino") is None:
-        return
-    for precision in ("fp32", "bf16"):
-        try:
-            way = solardn_way(model, device="openvino", precision=precision)
-            way(np.zeros((1, 64, 64), np.float32) + np.float32(model.card.input_sigma))
-        except DeviceError as error:
-            say(f"OpenVINO in {precision} is left out: {error}")
-            continue
-        yield f"solardn on OpenVINO {precision}", way
+def _predict(weights: Path) -> Way | None:
+    if not _there("tensorflow", "Keras", "install the extra 'export' to compare with it"):
+        return None
+    model = _keras(weights)
+    return lambda maps: _first(model.predict(_last(maps), batch_size=len(maps), verbose=0))
+
+
+def _tf_function(weights: Path) -> Way | None:
+    if not _there("tensorflow", "tf.function", "install the extra 'export' to compare with it"):
+        return None
+    model = _keras(weights)
+    import tensorflow as tf
+
+    compiled = tf.function(lambda x: model(x, training=False), reduce_retracing=False)
+    return lambda maps: _first(compiled(tf.constant(_last(maps))).numpy())
+
+
+@cache
+def _keras(weights: Path) -> Any:
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as users have it
+    from export.framework import prepare
+
+    prepare()
+    from export.architectures import build_unet
+    from export.weights import load_weights
+
+    model = build_unet()
+    load_weights(model, weights)
+    return model
+
+
+def _pytorch(model: Model) -> Way | None:
+    if not _there("torch", "PyTorch", "it is not installed"):
+        return None
+    from .torchnet import TorchNetwork
+
+    return TorchNetwork(model, usable_cpus())
+
+
+def _openvino(model: Model, precision: str) -> Way | None:
+    there = _there("openvino", "OpenVINO", "install the extra 'openvino' to compare with it")
+    return _OpenVino(model, precision) if there else None
+
+
+def _solardn_on_openvino(model: Model, precision: str) -> Way | None:
+    if not _there("openvino", "solardn on OpenVINO", "install the extra 'openvino' to compare with it"):
+        return None
+    try:
+        way = solardn_way(model, device="openvino", precision=precision)
+        way(np.zeros((1, 64, 64), np.float32) + np.float32(model.card.input_sigma))
+    except DeviceError as error:
+        say(f"solardn on OpenVINO in {precision} is left out: {error}")
+        return None
+    return way
+
+
+def _there(library: str, way: str, otherwise: str) -> bool:
+    there = importlib.util.find_spec(library) is not None
+    if not there:
+        say(f"{way} is left out: {otherwise}")
+    return there
 
 
 def _bare_onnxruntime(model: Model) -> Way:

@@ -15,6 +15,14 @@ import click
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
+class Failed(click.ClickException):
+    """A process ended otherwise than it should; ``code`` is its exit status, or minus the signal that ended it."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a process took: seconds on the clock, seconds of processors, most bytes resident at once, and what it printed."""
@@ -39,8 +47,10 @@ def measure(command: Sequence[str | os.PathLike[str]], timeout: float = 600, **e
 
     Raises
     ------
+    Failed
+        It failed.
     click.ClickException
-        It failed, or took too long.
+        It took too long.
     """
     words = [os.fspath(word) for word in command]
     try:
@@ -53,7 +63,7 @@ def measure(command: Sequence[str | os.PathLike[str]], timeout: float = 600, **e
     complaint, _, last = done.stderr.strip().rpartition("\n")
     figures = json.loads(last)
     if figures["code"]:
-        raise click.ClickException(f"{' '.join(words)} failed: {complaint.strip()[-500:]}")
+        raise Failed(f"{' '.join(words)} failed: {complaint.strip()[-500:]}", figures["code"])
     return Measured(figures["seconds"], figures["cpu"], figures["peak"], done.stdout)
 
 

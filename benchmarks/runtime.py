@@ -3,125 +3,124 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import click
-import numpy as np
 
-from solardn.model import DEFAULT, Model
-from solardn.tiling import pad
+from solardn.model import DEFAULT
 
-from .networks import AUTHORS, authors, find, maps, multiply_adds
+from .alone import alone
+from .candidates import Candidate, candidates
+from .networks import AUTHORS, find, multiply_adds
 from .peak import matrix_product
-from .peers import Maps, Way, keras_ways, openvino_ways, runtime_ways, solardn_way
 from .tables import Report, Table, folder, run_options, say
 from .timing import Paired, Spread, paired
 
-CELLS = ((1000, 1), (512, 8), (256, 1), (256, 8), (512, 1), (2048, 1))
+CELLS = ((1000, 1), (512, 8), (256, 1), (256, 8), (512, 1), (2048, 1), (1000, 8), (2048, 8))
 """Sizes in pixels and maps at once; what matters most comes first, for the case that time runs out."""
+QUICK = ((128, 2), (256, 1))
 
-_LARGE = 4e6  # pixels from which two rounds must do
+_LARGE, _LARGEST = 4e6, 3e7  # pixels from which every way has a process of its own, and two rounds must do; one must do
 _REST = 0.3  # seconds: threads of some ways spin for 0.2 after their last work
-_FEW = ("Keras predict", "onnxruntime", "solardn")  # ways that are timed there: all at once take more than 24 GB
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A network in one of the ways to run it."""
+@dataclass
+class Cell:
+    """What was found on maps of one size.
 
-    network: str
-    way: str
-    run: Way
-    cost: float  # multiply-adds a pixel
+    Attributes
+    ----------
+    times : Paired
+        Seconds of the ways, by name.
+    peaks : dict of str to int or None
+        Most bytes that a process with one way alone held, None where memory did not suffice; empty where all ways shared a process.
+    """
 
-    @property
-    def name(self) -> str:
-        """Name in the tables."""
-        return f"{self.network}, {self.way}"
+    times: Paired
+    peaks: dict[str, int | None] = field(default_factory=dict)
+
+    def speed(self, name: str, megapixels: float) -> Spread | str:
+        """Return Mpx/s of a way, or why there is none."""
+        return self.times.spread(name).inverse(megapixels) if name in self.times.times else "out of memory"
+
+    def ratio(self, unit: str, way: str) -> Spread | str:
+        """Return how many times faster one way is than another."""
+        return self.times.ratio(unit, way) if {unit, way} <= set(self.times.times) else "out of memory"
+
+
+Cells = dict[tuple[int, int], Cell]
 
 
 @click.command()
 @click.option("--model", default=DEFAULT, show_default=True, help="Network to compare with the authors'.")
-@click.option("--minutes", default=6.0, show_default=True, help="No size is begun after that time.")
+@click.option("--minutes", default=60.0, show_default=True, help="No size is begun after that time.")
 @run_options
 def runtime(model: str, minutes: float, quick: bool, output: Path | None) -> None:
     """Compare ways to run the authors' network and a network of solardn: Mpx/s, GFLOP/s, and ratios of paired runs."""
     begun = time.perf_counter()
-    found = find(model)
     report = Report("runtime", f"python -m benchmarks runtime{' --quick' * quick}")
     peak = matrix_product(512 if quick else 2048, 0.1 if quick else 3.0)
     say(f"matrix product: {peak} GFLOP/s")
-    candidates = [*_candidates(AUTHORS, find(AUTHORS)), *_candidates(found.card.name, found)]
-    cells, results = (((256, 1), (128, 2)) if quick else CELLS), {}
-    for side, number in cells:
-        if time.perf_counter() - begun > 60 * minutes:
+    found = [one for network in (AUTHORS, model) for one in candidates(find(network))]
+    cells: Cells = {}
+    for side, number in QUICK if quick else CELLS:
+        spent = time.perf_counter() - begun
+        if spent > 60 * minutes:
             say(f"{number} × {side}²: left out, the time is over")
             continue
-        say(f"{number} × {side}²: {len(candidates)} candidates, after {time.perf_counter() - begun:.0f} s")
-        results[side, number] = _measured(
-            candidates, {AUTHORS: find(AUTHORS), found.card.name: found}, side, number, quick
-        )
-    order = sorted(results)
-    report.tables.append(_speeds(candidates, results, order, peak))
-    report.tables.append(_ratios(found.card.name, candidates, results, order))
+        say(f"{number} × {side}²: {len(found)} candidates, after {spent:.0f} s")
+        apart = (side, number) == QUICK[0] or number * side**2 > _LARGE
+        cells[side, number] = _apart(found, side, number, quick) if apart else _together(found, side, number, quick)
+    cells = dict(sorted(cells.items()))
+    name = found[-1].network
+    report.tables += [_speeds(found, cells, peak), _ratios(name, cells), _peaks(found, cells)]
     report.figures = {
         "peak_gflops": asdict(peak),
-        "seconds": {f"{number}x{side}": found.times for (side, number), found in results.items()},
-        "multiply_adds": {candidate.name: candidate.cost for candidate in candidates},
+        "seconds": {f"{number}x{side}": cell.times.times for (side, number), cell in cells.items()},
+        "peak_bytes": {f"{number}x{side}": cell.peaks for (side, number), cell in cells.items() if cell.peaks},
+        "multiply_adds": {one.name: multiply_adds(one.model) for one in found},
     }
     report.write(folder(output, quick))
 
 
-def _candidates(name: str, model: Model) -> list[Candidate]:
-    ways = [*(keras_ways(authors()[1]) if name == AUTHORS else ()), *runtime_ways(model)]
-    ways += [("solardn", solardn_way(model)), *openvino_ways(model)]
-    cost = multiply_adds(model)
-    return [Candidate(name, way, run, cost) for way, run in ways]
+def _together(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
+    """Time all ways in turns in this process."""
+    runs = {one.name: one.on(number, side) for one in found}
+    least, seconds, pause = (1, 0.0, 0.0) if quick else (3, 15.0, _REST)
+    return Cell(paired(runs, seconds=seconds, least=least, most=15, pause=pause))
 
 
-def _measured(candidates: list[Candidate], models: dict[str, Model], side: int, number: int, quick: bool) -> Paired:
-    """Return the times of all candidates on the same maps; other ways than solardn get them padded beforehand."""
-    large = number * side**2 > _LARGE
-    runs: dict[str, Callable[[], Maps]] = {}
-    for name, model in models.items():
-        given = maps(number, side, model)
-        padded = np.stack([pad(plane, model.card) for plane in given])[:, np.newaxis]
-        for candidate in candidates:
-            if candidate.network == name and not (large and candidate.way not in _FEW):
-                runs[candidate.name] = partial(candidate.run, given if "solardn" in candidate.way else padded)
-    least = 1 if quick else 2 if large else 3
-    return paired(runs, seconds=0.0 if quick or large else 15.0, least=least, most=15, pause=0.0 if quick else _REST)
+def _apart(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
+    """Time each way in a process of its own, one after another: all at once they would not fit into memory."""
+    rounds = 1 if quick or number * side**2 > _LARGEST else 2
+    cell = Cell(Paired())
+    for one in found:
+        measured = alone(one.network, one.way, number, side, rounds)
+        cell.peaks[one.name] = measured.peak if measured else None
+        if measured:
+            cell.times.times[one.name] = measured.times
+        say(f"  {one.name}: {cell.speed(one.name, number * side**2 / 1e6)} Mpx/s")
+    return cell
 
 
-def _speeds(
-    candidates: list[Candidate], results: dict[tuple[int, int], Paired], order: list[tuple[int, int]], peak: Spread
-) -> Table:
-    heads = [f"{number} × {side}²" for side, number in order]
-    table = Table("Throughput, Mpx/s: median (quartiles)", ("network, way to run it", *heads, "GFLOP/s", "of the peak"))
-    for candidate in candidates:
-        speeds = {
-            cell: results[cell].spread(candidate.name).inverse(cell[0] ** 2 * cell[1] / 1e6)
-            for cell in order
-            if candidate.name in results[cell].times
-        }
-        best = max(speed.median for speed in speeds.values()) * 2 * candidate.cost / 1e3
-        shown = [speeds.get(cell, "left out") for cell in order]
-        table.rows.append((candidate.name, *shown, f"{best:.0f}", f"{best / peak.median:.0%}"))
+def _speeds(found: list[Candidate], cells: Cells, peak: Spread) -> Table:
+    table = Table(
+        "Throughput, Mpx/s: median (quartiles)", ("network, way to run it", *_heads(cells), "GFLOP/s", "of the peak")
+    )
+    for one in found:
+        speeds = [cell.speed(one.name, number * side**2 / 1e6) for (side, number), cell in cells.items()]
+        best = max(speed.median for speed in speeds if isinstance(speed, Spread)) * 2 * multiply_adds(one.model) / 1e3
+        table.rows.append((one.name, *speeds, f"{best:.0f}", f"{best / peak.median:.0%}"))
     table.remark = (
         f"GFLOP/s at the best of the sizes, two operations for each multiplication of a convolution. The peak is a matrix product of numpy in float32 "
-        f"on all CPUs: {peak} GFLOP/s; bfloat16 may exceed it."
+        f"on all CPUs: {peak} GFLOP/s; bfloat16 may exceed it. Where the last table has a size, each way ran there in a process of its own, one after another."
     )
     return table
 
 
-def _ratios(
-    name: str, candidates: list[Candidate], results: dict[tuple[int, int], Paired], order: list[tuple[int, int]]
-) -> Table:
+def _ratios(name: str, cells: Cells) -> Table:
     """Return how many times faster one way is than another, from pairs of runs."""
-    known = {candidate.name for candidate in candidates}
     wanted = [
         (f"{name}, solardn", f"{name}, onnxruntime", "0.97 at 1000²"),
         (f"{AUTHORS}, solardn", f"{AUTHORS}, onnxruntime", "0.97 at 1000²"),
@@ -133,15 +132,28 @@ def _ratios(
         (f"{name}, solardn on OpenVINO bf16", f"{AUTHORS}, Keras predict", "8"),
         (f"{name}, solardn on OpenVINO fp32", f"{name}, solardn", ""),
     ]
+    known = {way for cell in cells.values() for way in cell.times.times}
     table = Table(
-        "Speed of one way in units of another, from paired runs",
-        ("way", "in units of", *(f"{n} × {s}²" for s, n in order), "wanted"),
+        "Speed of one way in units of another, from paired runs", ("way", "in units of", *_heads(cells), "wanted")
     )
     for way, unit, least in wanted:
-        if way in known and unit in known:
-            table.rows.append((way, unit, *(_ratio(results[cell], unit, way) for cell in order), least))
+        if {way, unit} <= known:
+            table.rows.append((way, unit, *(cell.ratio(unit, way) for cell in cells.values()), least))
     return table
 
 
-def _ratio(found: Paired, unit: str, way: str) -> Spread | str:
-    return found.ratio(unit, way) if {unit, way} <= set(found.times) else "left out"
+def _peaks(found: list[Candidate], cells: Cells) -> Table:
+    """Return the memory of the ways where each had a process of its own."""
+    large = {place: cell for place, cell in cells.items() if cell.peaks}
+    table = Table("Most memory that a process with one way alone held, GB", ("network, way to run it", *_heads(large)))
+    for one in found:
+        peaks = [cell.peaks[one.name] for cell in large.values()]
+        table.rows.append((one.name, *("more than there is" if peak is None else peak / 1e9 for peak in peaks)))
+    table.remark = (
+        "Libraries, input and output included; `solardn` with a budget of 4 GB, its input and output not counted in it."
+    )
+    return table
+
+
+def _heads(cells: Cells) -> list[str]:
+    return [f"{number} × {side}²" for side, number in cells]

@@ -1,0 +1,48 @@
+"""What ``python -m benchmarks runtime`` does with maps that are too large for all ways at once."""
+
+from __future__ import annotations
+
+import signal
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pytest
+
+from benchmarks import alone, candidates, process, runtime
+from benchmarks.timing import Paired, Spread
+from solardn.model import load
+
+
+def test_a_way_runs_in_a_process_of_its_own() -> None:
+    found = alone.alone("stokes", "onnxruntime", number=2, side=64, rounds=3)
+    assert found is not None
+    assert len(found.times) == 3
+    assert 20e6 < found.peak < 400e6  # nothing of Keras, PyTorch or OpenVINO
+
+
+def test_only_the_way_that_is_asked_for_is_made() -> None:
+    assert [one.name for one in candidates.candidates(load("stokes"), "solardn")] == ["stokes, solardn"]
+
+
+def _ended(code: int) -> object:
+    def measure(*words: object, **options: object) -> NoReturn:
+        raise process.Failed("it ended", code)
+
+    return measure
+
+
+def test_a_way_that_the_system_ends_for_its_memory_is_told_from_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "measure", _ended(-signal.SIGKILL))
+    assert alone.alone("stokes", "PyTorch", 8, 2048, 1) is None
+    monkeypatch.setattr(alone, "measure", _ended(1))
+    with pytest.raises(process.Failed, match="it ended"):
+        alone.alone("stokes", "PyTorch", 8, 2048, 1)
+
+
+def test_tables_say_where_memory_did_not_suffice() -> None:
+    cell = runtime.Cell(Paired({"small": [2.0]}), {"small": 3_000_000_000, "large": None})
+    found = [SimpleNamespace(name="small"), SimpleNamespace(name="large")]
+    assert cell.speed("small", 8.0) == Spread(4.0, 4.0, 4.0)
+    assert cell.speed("large", 8.0) == cell.ratio("small", "large") == "out of memory"
+    table = runtime._peaks(found, {(2048, 8): cell})  # type: ignore[arg-type]
+    assert table.rows == [("small", 3.0), ("large", "more than there is")]
