@@ -17,8 +17,8 @@ from .peak import matrix_product
 from .tables import Report, Table, folder, run_options, say
 from .timing import Paired, Spread, paired
 
-CELLS = ((1000, 1), (512, 8), (256, 1), (256, 8), (512, 1), (2048, 1), (1000, 8), (2048, 8))
-"""Sizes in pixels and maps at once; what matters most comes first, for the case that time runs out."""
+CELLS = ((2048, 8), (2048, 1), (1000, 8), (1000, 1), (512, 8), (512, 1), (256, 8), (256, 1))
+"""Sizes in pixels and maps at once; the largest first, while this process holds little memory itself."""
 QUICK = ((128, 2), (256, 1))
 
 _LARGE, _LARGEST = 4e6, 3e7  # pixels from which every way has a process of its own, and two rounds must do; one must do
