@@ -108,8 +108,8 @@ def _places(
     plan: Plan, output: Path, layers: Sequence[str], form: Form, choices: dict[str, Any]
 ) -> tuple[list[str], str | None]:
     """Return the files that would be written, and why that would be refused."""
+    from ..destination import checked_place
     from ..errors import OutputError
-    from ..files import checked_place
 
     try:
         if output.parent.exists() or not choices.get("output_dir"):  # a folder for many outputs is made where it lacks
