@@ -38,11 +38,9 @@ class Shape:
 
 LEAN = Shape()
 """Of ``stokes`` and ``stokes-bayes``."""
-FULL = Shape(blocks=("in", "down1", "up1", "up0"), beside=True)
-"""Of ``stokes-best`` of 2026-11-25, from which `LARGE` is grown."""
 LARGE = Shape(blocks=2 * ("in", "down1", "up1") + 3 * ("up0",), beside=True)
 """Of ``stokes-best``."""
-SHAPES = (LEAN, FULL, LARGE)
+SHAPES = (LEAN, LARGE)
 OUTPUT_LAYERS = ("noise/", "var/")
 """Those that write results, as their weights' paths begin."""
 
