@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from .candidates import candidates
 from .networks import find
 from .process import Failed, measure
 from .timing import paired
+
+_NO_MEMORY = 3  # exit status
+_WORDS = re.compile("fail(ed|ure) to allocate|allocate memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ def alone(network: str, way: str, number: int, side: int, rounds: int) -> Alone 
     try:
         done = measure([sys.executable, "-m", "benchmarks.alone", *words], timeout=3600)
     except Failed as failure:
-        if failure.code == -signal.SIGKILL:
+        if failure.code in (_NO_MEMORY, -signal.SIGKILL):
             return None
         raise
     return Alone(json.loads(done.said.splitlines()[-1]), done.peak)
@@ -39,7 +43,12 @@ def _main(network: str, way: str, number: int, side: int, rounds: int) -> None:
     if score.exists():  # where memory runs out, Linux ends this process and no other
         score.write_text("1000")
     (candidate,) = candidates(find(network), way)
-    found = paired({way: candidate.on(number, side)}, seconds=0.0, least=rounds)
+    try:
+        found = paired({way: candidate.on(number, side)}, seconds=0.0, least=rounds)
+    except Exception as error:
+        if isinstance(error, MemoryError) or _WORDS.search(str(error)):
+            sys.exit(_NO_MEMORY)
+        raise
     print(json.dumps(found.times[way]))
 
 

@@ -100,7 +100,7 @@ def _apart(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
         cell.peaks[one.name] = measured.peak if measured else None
         if measured:
             cell.times.times[one.name] = measured.times
-        say(f"  {one.name}: {cell.speed(one.name, number * side**2 / 1e6)} Mpx/s")
+        say(f"  {one.name}, Mpx/s: {cell.speed(one.name, number * side**2 / 1e6)}")
     return cell
 
 

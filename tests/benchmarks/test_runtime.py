@@ -31,8 +31,9 @@ def _ended(code: int) -> object:
     return measure
 
 
-def test_a_way_that_the_system_ends_for_its_memory_is_told_from_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alone, "measure", _ended(-signal.SIGKILL))
+@pytest.mark.parametrize("code", [-signal.SIGKILL, alone._NO_MEMORY])
+def test_a_way_that_ends_for_its_memory_is_told_from_one_that_fails(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    monkeypatch.setattr(alone, "measure", _ended(code))
     assert alone.alone("stokes", "PyTorch", 8, 2048, 1) is None
     monkeypatch.setattr(alone, "measure", _ended(1))
     with pytest.raises(process.Failed, match="it ended"):
@@ -46,3 +47,17 @@ def test_tables_say_where_memory_did_not_suffice() -> None:
     assert cell.speed("large", 8.0) == cell.ratio("small", "large") == "out of memory"
     table = runtime._peaks(found, {(2048, 8): cell})  # type: ignore[arg-type]
     assert table.rows == [("small", 3.0), ("large", "more than there is")]
+
+
+@pytest.mark.parametrize("said", ["Failed to allocate 25786589184 bytes of memory", "std::bad_alloc"])
+def test_a_library_that_finds_no_memory_ends_its_process_in_a_way_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def fails(*words: object, **options: object) -> NoReturn:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(alone, "paired", fails)
+    monkeypatch.setattr(alone.Path, "write_text", lambda self, text: None)
+    with pytest.raises(SystemExit) as ended:
+        alone._main("stokes", "onnxruntime", 1, 64, 1)
+    assert ended.value.code == alone._NO_MEMORY
