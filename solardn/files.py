@@ -14,7 +14,7 @@ from .model import DEFAULT, DEFAULT_WITH_UNCERTAINTY
 from .noisemap import NOISE_MAP
 from .processes import Denoising, Estimation
 from .summary import Summary
-from .treat import Manner, Noise, treat
+from .treat import Manner, Noise, Treatment, treat
 from .work import Progress
 
 if TYPE_CHECKING:
@@ -111,15 +111,14 @@ def denoise_file(
         untouched in any case.
     """
     checked_cycles(cycles)
-    return treat(
-        input,
-        output,
+    how = Treatment(
         lambda network: Denoising(network, cycles, residual),
         lambda: denoiser or Denoiser(model, **options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
         Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
     )
+    return treat(input, output, how)
 
 
 def uncertainty_file(
@@ -172,12 +171,11 @@ def uncertainty_file(
     SolardnError
         As for `denoise_file`; also when the network cannot tell what is asked for, which names what it can give.
     """
-    return treat(
-        input,
-        output,
+    how = Treatment(
         lambda network: Estimation(network, samples, seed, method),
         lambda: denoiser or Denoiser(model, **options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
         Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
     )
+    return treat(input, output, how)

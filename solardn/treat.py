@@ -62,21 +62,12 @@ class Manner:
     together: Together | None
 
 
-def treat(
-    input: str | os.PathLike[str] | Frames,
-    output: str | os.PathLike[str],
-    process_of: Callable[[Denoiser], Process],
-    load: Callable[[], Denoiser],
-    chosen: dict[str, Any],
-    noise: Noise,
-    manner: Manner,
-) -> Summary:
-    """Send all maps of a file through a process.
+@dataclass(frozen=True)
+class Treatment:
+    """What is done with a file.
 
-    Parameters
+    Attributes
     ----------
-    input, output : path
-        As for `solardn.files.denoise_file`.
     process_of : callable
         Makes the process of a denoiser.
     load : callable
@@ -85,6 +76,23 @@ def treat(
         What of the input is meant: ``stokes``, ``ext``, ``axes``, ``fill_value``, ``mask_ext``.
     noise, manner
         Where the noise level comes from, and how the run goes about it.
+    """
+
+    process_of: Callable[[Denoiser], Process]
+    load: Callable[[], Denoiser]
+    chosen: dict[str, Any]
+    noise: Noise
+    manner: Manner
+
+
+def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str], how: Treatment) -> Summary:
+    """Send all maps of a file through a process.
+
+    Parameters
+    ----------
+    input, output : path
+        As for `solardn.files.denoise_file`.
+    how : Treatment
 
     Raises
     ------
@@ -92,13 +100,14 @@ def treat(
         As for `solardn.files.denoise_file`.
     """
     begun, stages = time.perf_counter(), Stages()
+    chosen, noise, manner = how.chosen, how.noise, how.manner
     if chosen["ext"] == "all" and isinstance(input, str | os.PathLike):
-        return _treat_every(input, output, process_of, load, chosen, noise, manner)
+        return _treat_every(input, output, how)
     form, together, resume = manner.form, manner.together, manner.resume
     with look_at(input, noise_map=noise.map, **chosen) as plan:
-        denoiser = load()
+        denoiser = how.load()
         denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
-        process = process_of(denoiser)
+        process = how.process_of(denoiser)
         layers = process.layers
         if UNCERT in layers and form.compress == "rice":
             raise OptionError(
@@ -168,34 +177,26 @@ def treat(
         )
 
 
-def _treat_every(
-    input: str | os.PathLike[str],
-    output: str | os.PathLike[str],
-    process_of: Callable[[Denoiser], Process],
-    load: Callable[[], Denoiser],
-    chosen: dict[str, Any],
-    noise: Noise,
-    manner: Manner,
-) -> Summary:
+def _treat_every(input: str | os.PathLike[str], output: str | os.PathLike[str], how: Treatment) -> Summary:
     """Send all images of a FITS file through a process; see `solardn.every`."""
     from .every import treat_every
 
-    denoiser = load()
+    denoiser, manner = how.load(), how.manner
 
     def one(input: Path, output: Path, *, ext: int, together: Together, **_: Any) -> Summary:
-        beside = replace(manner, together=together)
-        return treat(input, output, process_of, lambda: denoiser, chosen | {"ext": ext}, noise, beside)
+        chosen, beside = how.chosen | {"ext": ext}, replace(manner, together=together)
+        return treat(input, output, replace(how, load=lambda: denoiser, chosen=chosen, manner=beside))
 
     return treat_every(
         one,
         input,
         output,
-        layers=1 + len(process_of(denoiser).layers),
+        layers=1 + len(how.process_of(denoiser).layers),
         form=manner.form,
         overwrite=manner.overwrite,
         resume=manner.resume,
-        mask_ext=chosen["mask_ext"],
-        noise_map=noise.map,
+        mask_ext=how.chosen["mask_ext"],
+        noise_map=how.noise.map,
     )
 
 
