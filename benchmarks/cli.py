@@ -73,7 +73,7 @@ def cli(model: str, quick: bool, output: Path | None) -> None:
                 )
             report.figures[f"{number} maps"] = found.times
         say(f"{many} maps and the computation alone, after {time.perf_counter() - begun:.0f} s")
-        processes.rows.append(_many(place, model, many, side, ratios, report))
+        processes.rows.append(_many(place / f"{many}.fits", model, many, side, ratios, report))
     report.tables += [processes, ratios, _start_up(quick, report)]
     report.write(folder(output, quick))
 
@@ -102,9 +102,9 @@ def _ways(
     return {name: partial(run, name) for name in measured}, measured
 
 
-def _many(place: Path, model: str, number: int, side: int, ratios: Table, report: Report) -> tuple[object, ...]:
+def _many(cube: Path, model: str, number: int, side: int, ratios: Table, report: Report) -> tuple[object, ...]:
     """Measure a large cube, and the computation alone; return the row of the process."""
-    given, out = str(fits_cube(place / f"{number}.fits", number, side)), str(place / "out.fits")
+    given, out = str(cube), str(cube.with_name("out.fits"))
     command = [sys.executable, "-m", "solardn", "denoise", given, out, "--overwrite", "--quiet", "--model", model]
     some = max(1, number * 2 // 5)
     before = float(python(_COMPUTE, model, str(some), str(side)).said) * number / some

@@ -74,12 +74,14 @@ def runtime(model: str, minutes: float, quick: bool, output: Path | None) -> Non
         cells[side, number] = _apart(found, side, number, quick) if apart else _together(found, side, number, quick)
     cells = dict(sorted(cells.items()))
     name = found[-1].network
-    report.tables += [_speeds(found, cells, peak), _ratios(name, cells), _peaks(found, cells)]
+    by_network = {one.network: one.model for one in found}
+    costs = {network: multiply_adds(one) for network, one in by_network.items()}
+    report.tables += [_speeds(found, costs, cells, peak), _ratios(name, cells), _peaks(found, cells)]
     report.figures = {
         "peak_gflops": asdict(peak),
         "seconds": {f"{number}x{side}": cell.times.times for (side, number), cell in cells.items()},
         "peak_bytes": {f"{number}x{side}": cell.peaks for (side, number), cell in cells.items() if cell.peaks},
-        "multiply_adds": {one.name: multiply_adds(one.model) for one in found},
+        "multiply_adds": {one.name: costs[one.network] for one in found},
     }
     report.write(folder(output, quick))
 
@@ -104,13 +106,13 @@ def _apart(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
     return cell
 
 
-def _speeds(found: list[Candidate], cells: Cells, peak: Spread) -> Table:
+def _speeds(found: list[Candidate], costs: dict[str, float], cells: Cells, peak: Spread) -> Table:
     table = Table(
         "Throughput, Mpx/s: median (quartiles)", ("network, way to run it", *_heads(cells), "GFLOP/s", "of the peak")
     )
     for one in found:
         speeds = [cell.speed(one.name, number * side**2 / 1e6) for (side, number), cell in cells.items()]
-        best = max(speed.median for speed in speeds if isinstance(speed, Spread)) * 2 * multiply_adds(one.model) / 1e3
+        best = max(speed.median for speed in speeds if isinstance(speed, Spread)) * 2 * costs[one.network] / 1e3
         table.rows.append((one.name, *speeds, f"{best:.0f}", f"{best / peak.median:.0%}"))
     table.remark = (
         f"GFLOP/s at the best of the sizes, two operations for each multiplication of a convolution. The peak is a matrix product of numpy in float32 "
