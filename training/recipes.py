@@ -71,7 +71,7 @@ RECIPES = {
     ),
     "stokes-trunk": Recipe(
         build=stokes,
-        plan=Plan(steps=16_000, rate=1e-3, seed=9, every=1000),
+        plan=Plan(steps=12_000, rate=1e-3, seed=13, every=1000),
         description=_STOKES,
         start="stokes",
         teacher="stokes-best",
