@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from solardn.errors import lacks_memory
 
 from .candidates import candidates
 from .networks import find
@@ -15,7 +16,6 @@ from .process import Failed, measure
 from .timing import paired
 
 _NO_MEMORY = 3  # exit status
-_WORDS = re.compile("fail(ed|ure) to allocate|allocate memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _main(network: str, way: str, number: int, side: int, rounds: int) -> None:
     try:
         found = paired({way: candidate.on(number, side)}, seconds=0.0, least=rounds)
     except Exception as error:
-        if isinstance(error, MemoryError) or _WORDS.search(str(error)):
+        if lacks_memory(error):
             sys.exit(_NO_MEMORY)
         raise
     print(json.dumps(found.times[way]))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from . import session as sessions
 from .arrays import whole
 from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
-from .errors import DeviceError, ModelError, OptionError, SolardnError
+from .errors import DeviceError, ModelError, OptionError, SolardnError, lacks_memory
 from .lanes import LANES
 from .machine import usable_cpus
 from .model import Model
@@ -25,7 +25,6 @@ from .versions import installed, onnxruntime
 if TYPE_CHECKING:
     from .halves import Halves
 
-_OUT_OF_MEMORY = re.compile(r"allocate memory|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE)
 _PRECISIONS = {"fp32": "auto|cpu|openvino|cuda", "bf16": "openvino", "fp16": "cuda"}
 """Which devices compute in a precision."""
 
@@ -382,7 +381,7 @@ class Engine:
             )
 
     def _translated(self, error: Exception, when: str) -> DeviceError:
-        if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+        if lacks_memory(error):
             return OutOfMemory(f"the memory of the device {self._device} does not suffice {when}; use a smaller tile")
         return DeviceError(
             f"network {self.model.card.name!r} failed on the device {self._device} {when}: {sessions.brief(error)}"

@@ -12,6 +12,13 @@ Each carries one sentence that names the file, the value and the way out. The co
 exit code 1; it is the only place that catches them.
 """
 
+import re
+
+_OUT_OF_MEMORY = re.compile(
+    r"allocate memory|fail(ed|ure) to allocate|out of memory|alloc_failed|bad_alloc|BFCArena", re.IGNORECASE
+)
+"""What libraries say where memory runs out: onnxruntime, CUDA, OpenVINO, PyTorch, TensorFlow and C++."""
+
 
 class SolardnError(Exception):
     """Base of all errors that solardn raises on purpose."""
@@ -39,3 +46,8 @@ class OptionError(SolardnError, ValueError):
 
 class MissingExtra(SolardnError, ImportError):  # noqa: N818 - reads as what is wrong
     """An optional library is needed and not installed."""
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Return whether an error of a library says that memory ran out, so that a smaller array may pass."""
+    return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None

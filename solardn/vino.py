@@ -13,6 +13,7 @@ from .model import Model
 
 _KEPT = 4  # shapes for which the network stays compiled
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
+_CHANNELS_LAST, _CHANNELS_FIRST = np.array([0, 2, 3, 1]), np.array([0, 3, 1, 2])
 _Key = tuple[tuple[int, ...], tuple[str, ...]]
 
 
@@ -78,7 +79,7 @@ class Session:
         if self._precision == "fp32":
             whole = self._ready(network, "fp32")
             return lambda maps: [whole([maps])[number] for number in range(len(names))]
-        first, rest = self._split(network)
+        first, rest = split(network)
         head, tail = self._ready(first, "fp32"), self._ready(rest, self._precision)
 
         def run(maps: Any) -> list[Any]:
@@ -90,28 +91,37 @@ class Session:
     def _ready(self, network: Any, precision: str) -> Any:
         return self._core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": _HINTS[precision]})
 
-    def _split(self, network: Any) -> tuple[Any, Any]:
-        """Return a network in two: up to the features that the first convolution finds, and from the map and those features on."""
-        found = next(op for op in network.get_ordered_ops() if op.get_type_name() == "Convolution").output(0)
-        while len(after := list(found.get_target_inputs())) == 1 and after[0].get_node().get_type_name() in (
-            "Add",
-            "Relu",
-        ):
-            found = after[0].get_node().output(0)
-        parameters = network.get_parameters()
-        first = self._ov.Model([found], parameters).clone()
-        features = self._ov.opset13.parameter(found.get_partial_shape(), np.float32, name="features")
-        for place in [place for place in found.get_target_inputs() if place.get_node().get_type_name() != "Result"]:
-            place.replace_source_output(features.output(0))
-        ends = [result.input_value(0) for result in network.get_results()]
-        return first, self._ov.Model(ends, [*parameters, features])
+
+def split(network: Any) -> tuple[Any, Any]:
+    """Return a network in two: up to the features that the first convolution finds, and from the map and those features on.
+
+    Features go over channels last, as convolutions compute them: in another order each would be copied twice.
+    """
+    from openvino import Model, opset13, passes
+
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())  # else the shapes of a bias are computed from the features
+    manager.run_passes(network)
+    found = next(op for op in network.get_ordered_ops() if op.get_type_name() == "Convolution").output(0)
+    while len(after := list(found.get_target_inputs())) == 1 and after[0].get_node().get_type_name() in (
+        "Add",
+        "Relu",
+    ):
+        found = after[0].get_node().output(0)
+    parameters, places = network.get_parameters(), list(found.get_target_inputs())
+    first = Model([opset13.transpose(found, _CHANNELS_LAST).output(0)], parameters).clone()
+    features = opset13.parameter(first.output(0).get_partial_shape(), np.float32, name="features")
+    back = opset13.transpose(features, _CHANNELS_FIRST)
+    for place in places:
+        place.replace_source_output(back.output(0))
+    ends = [result.input_value(0) for result in network.get_results()]
+    return first, Model(ends, [*parameters, features])
 
 
 def _openvino() -> Any:
     """Import OpenVINO when it is needed, and not before."""
     try:
         import openvino
-        import openvino.opset13
     except ImportError as error:
         raise MissingExtra(
             "the device openvino needs the package openvino; install it with: pip install 'solardn[openvino]', or use --device cpu"

@@ -75,6 +75,16 @@ def test_what_sees_the_map_stays_in_float32(openvino: Any) -> None:
     assert np.std(here - denoise(network, strong, device="cpu")) < 0.03  # 0.05 when all is in bfloat16
 
 
+def test_features_go_from_float32_to_bfloat16_as_convolutions_compute_them(openvino: Any) -> None:
+    network = model.load()
+    whole = openvino.Core().read_model(network.data)
+    whole.reshape({"map": [1, 1, 64, 96]})
+    first, rest = vino.split(whole)
+    assert list(first.outputs[0].shape) == [1, 32, 48, 32]  # y, x, features: no copy in another order
+    assert "Relu" in [op.get_type_name() for op in first.get_ops()]  # within the convolution, not alone after it
+    assert [list(one.shape) for one in rest.inputs] == [[1, 1, 64, 96], [1, 32, 48, 32]]
+
+
 def test_fp32_states_no_error(unet: model.Model) -> None:
     assert Engine(unet, "cpu").precision_error == 0
 
