@@ -80,7 +80,7 @@ RECIPES = {
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=7_000, rate=1e-3, seed=10, every=1000),
+        plan=Plan(steps=7_000, rate=1e-3, seed=14, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes-trunk",
         teacher="stokes-best",
