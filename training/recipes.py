@@ -34,8 +34,9 @@ class Recipe:
         How it is trained.
     description : str
         What it is, for its card.
-    start : str, optional
-        The network whose weights it starts from, where layers bear the same name: as it was trained here, else as it is published.
+    start : tuple of str
+        The networks whose weights it starts from, where layers bear the same name, the last one counting most: as they were trained here, else
+        as they are published.
     teacher : str, optional
         The published network from whose results it learns, in place of the truth.
     mean : str, optional
@@ -49,7 +50,7 @@ class Recipe:
     build: Callable[[], keras.Model]
     plan: Plan
     description: str
-    start: str | None = None
+    start: tuple[str, ...] = ()
     teacher: str | None = None
     mean: str | None = None
     truths: int = 6000
@@ -65,7 +66,7 @@ RECIPES = {
         build=lambda: stokes(LARGE),
         plan=Plan(steps=14_000, rate=1e-3, seed=12, every=1000),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
-        start="stokes-best",
+        start=("stokes-best",),
         truths=8000,
         bank_seed=3,
     ),
@@ -73,7 +74,7 @@ RECIPES = {
         build=stokes,
         plan=Plan(steps=12_000, rate=1e-3, seed=13, every=1000),
         description=_STOKES,
-        start="stokes",
+        start=("stokes",),
         teacher="stokes-best",
         truths=8000,
         bank_seed=3,
@@ -82,7 +83,7 @@ RECIPES = {
         build=lambda: stokes(rate=0.1, kind="channel"),
         plan=Plan(steps=7_000, rate=1e-3, seed=14, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
-        start="stokes-trunk",
+        start=("stokes-bayes", "stokes-trunk"),
         teacher="stokes-best",
         mean="stokes",
         truths=8000,
@@ -94,9 +95,9 @@ RECIPES = {
 def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
     model = recipe.build()
-    if recipe.start:
-        trained = RUNS / recipe.start / "final.keras"
-        begin(model, trained_weights(trained) if trained.exists() else starting_weights(recipe.start))
+    for name in recipe.start:
+        trained = RUNS / name / "final.keras"
+        begin(model, trained_weights(trained) if trained.exists() else starting_weights(name))
     return model
 
 

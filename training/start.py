@@ -30,7 +30,7 @@ def starting_network(name: str) -> keras.Model:
         The network does not exist or is built otherwise.
     """
     found = load(name)
-    convolutions = _of_the_mean(onnx.load_from_string(found.data).graph)
+    convolutions = _before(onnx.load_from_string(found.data).graph, "mean")
     shapes = [tuple(weights.transpose(2, 3, 1, 0).shape) for weights, _ in convolutions]
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
@@ -55,10 +55,10 @@ def starting_network(name: str) -> keras.Model:
     return model
 
 
-def _of_the_mean(graph: onnx.GraphProto) -> list[list[NDArray[np.float32]]]:
-    """Return weights and bias of each convolution that the mean depends on, in the order of the graph."""
+def _before(graph: onnx.GraphProto, output: str) -> list[list[NDArray[np.float32]]]:
+    """Return weights and bias of each convolution that an output depends on, in the order of the graph."""
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    wanted, found = {"mean"}, []
+    wanted, found = {output}, []
     for node in reversed(graph.node):
         if wanted & set(node.output):
             wanted |= set(node.input)
@@ -72,8 +72,19 @@ def _convolutions(model: keras.Model) -> list[keras.layers.Conv2D]:
 
 
 def starting_weights(name: str) -> Weights:
-    """Return the weights of such a network; see `starting_network`."""
-    return _weights(starting_network(name))
+    """Return the weights of such a network, those of its log variance as well; see `starting_network`."""
+    return _weights(starting_network(name)) | _variance(onnx.load_from_string(load(name).data).graph)
+
+
+def _variance(graph: onnx.GraphProto) -> Weights:
+    """Return the weights of the layers that only the log variance depends on: they follow the encoder, which the mean needs, too."""
+    if "log_variance" not in [output.name for output in graph.output]:
+        return {}
+    layers = [layer for layer in _convolutions(stokes(rate=0.1)) if layer.name.startswith("var")]
+    found = _before(graph, "log_variance")[-len(layers) :]
+    return {
+        layer.name: [weights.transpose(2, 3, 1, 0), bias] for layer, (weights, bias) in zip(layers, found, strict=True)
+    }
 
 
 def trained_weights(path: Path) -> Weights:
