@@ -34,9 +34,9 @@ def publish(name: str, models: Path = MODELS) -> list[Path]:
         mean = stokes()
         begin(mean, trained_weights(run / "final.keras"))
         mean.save(run / "mean.keras")
-        description = RECIPES[recipe.start or name].description
+        description = RECIPES[(name, *recipe.start)[-1]].description
         written.append(_convert(recipe.mean, description, run / "mean.keras", name, models))
-    for one in filter(None, (recipe.start, name)):
+    for one in dict.fromkeys((*recipe.start, name)):
         if (RUNS / one / "losses.csv").exists():
             _record(one, RUNS / one)
     return written
@@ -63,7 +63,7 @@ def _origin(name: str, recipe: Recipe, run: Path) -> dict[str, object]:
     """Return what made the weights, for the card."""
     return {
         "command": f"python -m training train {name}",
-        "start": recipe.start or "none",
+        "start": ", ".join(recipe.start) or "none",
         "teacher": _teacher(RUNS / name),
         "revision": (run / "revision").read_text().strip(),
         "seed": recipe.plan.seed,
