@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import positive
 from .comparison import Comparison, compare
 from .cube import Index
 from .diagnosis import diagnose
@@ -48,6 +49,8 @@ def inspect_files(
     InputError, OptionError
         The files do not belong together, cannot be read, or show no noise.
     """
+    if noise_sigma is not None:
+        positive(noise_sigma, "noise_sigma")
     with compare(observation, result, **choices) as files:
         return inspect_pairs(files, noise_sigma)
 
@@ -59,27 +62,43 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
     sampled = samples(max(1, len(groups)))
     recorded = recorded_levels(after, files.after.cube) if noise_sigma is None else {}
-    lines: list[Line | None] = []
+    lines: list[Line] = []
+    origins: set[str] = set()
+    left: dict[Index, str] = {}
     for group, members in groups.items():
-        looked = evenly(members, most)
+        taken = [index for index in members if index in recorded]
+        looked = evenly(taken or members, most)
         noises: dict[Index, NoiseEstimate] = {}
         if noise_sigma is not None:
-            levels = dict.fromkeys(looked, noise_sigma)
-        elif all(index in recorded for index in looked):
-            levels = recorded
+            origin, levels = GIVEN, dict.fromkeys(looked, noise_sigma)
+        elif taken:
+            origin, levels = TAKEN, recorded
         else:  # as before a run: the median over a sample of the maps
-            noises = {
-                pair.index: estimate(pair.observation) for pair in map(files.pair, evenly(members, sampled)) if pair
-            }
+            origin, noises = FOUND, _noises(files, evenly(members, sampled), left)
             levels = dict.fromkeys(looked, float(np.median([noise.sigma for noise in noises.values()] or [1.0])))
-        lines.append(_line(files, group, looked, levels, noises))
-    known = tuple(line for line in lines if line)
-    if not known:
-        raise InputError(
-            f"{before.label} and {after.label} have no value in common: the maps of one are constant, masked, or not finite; give other files"
+            looked = [index for index in looked if index not in left]
+        line = _line(files, group, looked, levels, noises, left)
+        if line:
+            lines.append(line)
+            origins.add(origin)
+    if not lines:
+        why = next(
+            iter(left.values()), "they have no value in common, as the maps of one are constant, masked, or not finite"
         )
-    how = GIVEN if noise_sigma is not None else TAKEN if recorded else FOUND
-    return Inspection(before.label, after.label, before.unit, how, known)
+        raise InputError(f"{before.label} and {after.label} have no map to compare: {why}; give other files")
+    how = " or ".join(sorted(origins, reverse=True))
+    return Inspection(before.label, after.label, before.unit, how, tuple(lines), left)
+
+
+def _noises(files: Comparison, looked: list[Index], left: dict[Index, str]) -> dict[Index, NoiseEstimate]:
+    """Return the noise of some observations; maps in which none can be found are noted with the reason."""
+    found = {}
+    for pair in filter(None, map(files.pair, looked)):
+        try:
+            found[pair.index] = estimate(pair.observation)
+        except InputError as error:
+            left[pair.index] = str(error)
+    return found
 
 
 def _line(
@@ -88,14 +107,19 @@ def _line(
     looked: list[Index],
     levels: Mapping[Index, float],
     noises: Mapping[Index, NoiseEstimate],
+    left: dict[Index, str],
 ) -> Line | None:
-    """Diagnose some maps of one kind, the noise of some of which was found before; None where they hold no value."""
-    found = [
-        (
-            pair.index,
-            diagnose(pair.observation, pair.result, levels[pair.index], pair.intensity, noises.get(pair.index)),
-        )
-        for pair in map(files.pair, looked)
-        if pair
-    ]
+    """Diagnose some maps of one kind, the noise of some of which was found before; None where none can be.
+
+    Maps that cannot be are noted with the reason.
+    """
+    found = []
+    for pair in filter(None, map(files.pair, looked)):
+        index = pair.index
+        try:
+            found.append(
+                (index, diagnose(pair.observation, pair.result, levels[index], pair.intensity, noises.get(index)))
+            )
+        except InputError as error:  # too thinly covered, or too small
+            left[index] = str(error)
     return line_of(group, found) if found else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,8 @@ class Inspection:
         Where the noise level comes from, in words.
     lines : tuple of Line
         One for each kind of map that was looked at.
+    left_out : mapping of index to str
+        Maps that could not be looked at, and why.
     """
 
     observation: str
@@ -85,6 +87,7 @@ class Inspection:
     unit: str
     sigma_from: str
     lines: tuple[Line, ...]
+    left_out: Mapping[Index, str] = field(default_factory=dict)
 
     @property
     def flat(self) -> bool:
@@ -134,6 +137,7 @@ class Inspection:
             "flat": self.flat,
             "verdict": self.verdict,
             "wavelength_drift": self.across,
+            "left_out": [{"map": list(index), "why": why} for index, why in self.left_out.items()],
             "lines": [line.as_dict() for line in self.lines],
         }
 
@@ -162,7 +166,7 @@ def slope(places: Sequence[float], values: Sequence[float]) -> float | None:
 
 
 def _typical(found: list[Diagnosis]) -> Diagnosis:
-    """Return the medians of several diagnoses; flat when most are, else the verdict that most of the others share."""
+    """Return the medians of several diagnoses; flat when at least half are, since chance spoils one, else the verdict that most others share."""
     wrong = Counter(one.verdict for one in found if not one.flat)
     flat = (2 * sum(wrong.values()) <= len(found) and len(found) > 1) or not wrong
 

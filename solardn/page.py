@@ -148,6 +148,7 @@ def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:
             f"<li>{escape(', '.join(filter(None, names)) or 'the map')}: {escape(words)}</li>"
             for words, names in kinds.items()
         )
+        + "".join(f"<li>map {list(index)} left out: {escape(why)}</li>" for index, why in found.left_out.items())
         + "".join(
             f"<li>{escape(letter)} along wavelength: residual/σ changes by {change:+.1%}</li>"
             for letter, change in found.across.items()

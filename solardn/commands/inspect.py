@@ -19,6 +19,7 @@ KEYS = {
     "flat": "true when what was taken away is noise in every kind of map",
     "verdict": "the whole in one sentence",
     "wavelength_drift": "for each Stokes parameter: relative change of ratio from the first wavelength to the last",
+    "left_out": "maps that could not be looked at: map (its indices, counted from 0, over the axes that are not y and x, in the data's order), why",
     "lines": "for each kind of map:",
     "  stokes, wavelength": "Stokes parameter, and place on the axis of wavelength",
     "  maps": "how many maps were looked at; the figures are medians over them",
@@ -94,6 +95,8 @@ def say(found: Inspection) -> None:
     click.echo(f"{found.observation} − {found.result}{unit}")
     Console().print(table)
     click.echo(f"noise level (σ): {found.sigma_from}")
+    for index, why in found.left_out.items():
+        click.echo(f"map {list(index)} left out: {why}")
     for verdict, names in verdicts.items():
         click.echo(f"{', '.join(names)}: {verdict}")
     for letter, change in found.across.items():

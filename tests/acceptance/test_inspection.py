@@ -73,3 +73,48 @@ def test_a_map_too_small_to_be_inspected_is_denoised_all_the_same(solardn, tmp_p
     np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(12, 12)))
     said = solardn.good("denoise", tmp_path / "a.npy", tmp_path / "b.npy", "--noise-sigma", 1, "--model", "same")
     assert "not inspected: a map of 12×12 px is too small" in said
+
+
+def series(path, spoil):
+    """Write 5 frames of noise of rms 2e-3, the third of which is spoiled."""
+    frames = 2e-3 * np.random.default_rng(0).normal(size=(5, 64, 64)).astype(np.float32)
+    spoil(frames[2])
+    header = fits.Header([("CTYPE1", "HPLN-TAN"), ("CTYPE2", "HPLT-TAN"), ("CTYPE3", "UTC")])
+    fits.writeto(path, frames, header)
+    return path
+
+
+def lose(frame):
+    frame[:] = np.nan
+
+
+def thin(frame):
+    frame[:, 10:] = np.nan
+
+
+@pytest.mark.parametrize("spoil", [lambda frame: None, lose])
+def test_a_lost_frame_does_not_change_the_level_of_the_others(solardn, tmp_path, spoil):
+    given = series(tmp_path / "a.fits", spoil)
+    solardn.good("denoise", given, tmp_path / "b.fits", "--model", "smooth", "--noise-sigma", 4e-3)
+    looked = solardn.json("inspect", given, tmp_path / "b.fits")
+    assert looked["sigma_from"] == "taken by the run"
+    assert [line["sigma"] for line in looked["lines"]] == [pytest.approx(4e-3)]
+    assert "residual too small" in looked["verdict"]
+
+
+@pytest.mark.parametrize("words", [[], ["--noise-sigma", 2e-3]])
+def test_a_map_that_is_covered_too_thinly_is_left_out_and_named(solardn, tmp_path, words):
+    given = series(tmp_path / "a.fits", thin)
+    solardn.good("denoise", given, tmp_path / "b.fits", "--model", zero(tmp_path))
+    looked = solardn.json("inspect", given, tmp_path / "b.fits", *words)
+    assert [line["maps"] for line in looked["lines"]] == [4]
+    assert [(left["map"], "half valid" in left["why"]) for left in looked["left_out"]] == [([2], True)]
+    assert "map [2] left out: no window" in solardn.good("inspect", given, tmp_path / "b.fits", *words)
+    solardn.good("report", given, tmp_path / "b.fits", tmp_path / "page.html", *words)
+    assert "map [2] left out" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("command", [("inspect",), ("report",)])
+def test_one_image_is_looked_at_at_a_time(solardn, image, tmp_path, command):
+    page = [tmp_path / "page.html"] if command == ("report",) else []
+    assert "name one with --ext" in solardn.bad(*command, image, image, *page, "--ext", "all")
