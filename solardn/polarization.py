@@ -63,9 +63,13 @@ def _codes(header: Mapping[str, Any], world: int, length: int) -> list[int] | No
     """Return the FITS codes along a linear Stokes axis, or None where the header does not give whole numbers."""
     if _in_table(header, world):
         return None  # astropy reads no table for so long a name, and counts its pixels instead
-    reference, first, step = (
-        float(header.get(f"{key}{world}", default)) for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
-    )
+    try:
+        reference, first, step = (
+            float(header.get(f"{key}{world}", default))
+            for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
+        )
+    except ValueError:  # words
+        return None
     values = [first + (pixel - reference) * step for pixel in range(1, length + 1)]
     return [round(value) for value in values] if all(abs(value - round(value)) < 1e-3 for value in values) else None
 

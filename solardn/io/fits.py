@@ -17,9 +17,11 @@ from ..provenance import Step
 from .fitsfile import choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
 from .form import FLOAT32, Form
+from .mend import understood
 from .quiet import quiet
 from .raw import RawArray
 
+_PIECE = 1 << 16  # values that are scaled at once
 _STORED = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
@@ -38,8 +40,10 @@ class FitsSource:
         Of the extension; 0 is the primary one.
     plain : pathlib.Path
         The file without its outer compression.
+    cards : astropy.io.fits.Header
+        The header as it stands in the file; `header` leaves out what is undefined.
     header_bytes : int
-        Size of the image's header.
+        Its size.
     names : frozenset of str
         What the other extensions are called.
     spans : list of Span
@@ -71,12 +75,16 @@ class FitsSource:
         self.spans = spans_of(hdus)
         self.compressed = is_compressed(hdu)
         if self.compressed:
-            self._image = self._stack.enter_context(open_fits(self.plain, path))[self.number]
-            self.header = self._image.header
+            # Unscaled: astropy does not apply BLANK where BZERO makes unsigned integers.
+            raw = self._stack.enter_context(open_fits(self.plain, path, do_not_scale_image_data=True))
+            self._image = raw[self.number]
+            self.cards = self._image.header
         else:
-            self.header = hdu.header
+            self.cards = hdu.header
+        self.header = understood(self.cards)
+        if not self.compressed:
             self._check_complete(hdu.fileinfo()["datLoc"])
-        self.header_bytes = len(self.header.tostring())
+        self.header_bytes = len(self.cards.tostring())
         self.shape = shape_of(self.header)
         self.unit = str(self.header.get("BUNIT", "")).strip()
         self._describe_values(hdu)
@@ -88,7 +96,7 @@ class FitsSource:
 
     def _describe_values(self, hdu: Any) -> None:
         bitpix = int(self.header["BITPIX"])
-        self._scale, self._zero = float(self.header.get("BSCALE", 1)), float(self.header.get("BZERO", 0))
+        self._scale, self._zero = self._number("BSCALE", 1), self._number("BZERO", 0)
         self._blank = self.header.get("BLANK") if bitpix > 0 else None
         self.dtype = np.dtype(np.float32 if bitpix in (8, 16, -32) else np.float64)
         self.stored = f"{'int' if bitpix > 0 else 'float'}{abs(bitpix)}"
@@ -101,21 +109,32 @@ class FitsSource:
                 self._file, hdu.fileinfo()["datLoc"], self.shape, np.dtype(_STORED[bitpix]), self.label
             )
 
+    def _number(self, key: str, default: float) -> float:
+        value = self.header.get(key, default)
+        if isinstance(value, int | float):
+            return float(value)
+        raise InputError(f"{self.label}: {key} is {value!r}, which is no number; mend the header")
+
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the cube, scaled to its own units, NaN where the file says BLANK."""
-        if self.compressed:
-            return np.asarray(self._image.section[selection], self.dtype)
-        raw = self._raw.read(selection)
-        if raw.dtype.newbyteorder("=") == self.dtype and raw.flags.writeable:
+        raw = np.asarray(self._image.section[selection]) if self.compressed else self._raw.read(selection)
+        if (self._scale, self._zero) != (1, 0):
+            values = self._scaled(raw)
+        elif raw.dtype.newbyteorder("=") == self.dtype and raw.flags.writeable:
             values = raw.byteswap(inplace=True).view(self.dtype) if raw.dtype != self.dtype else raw
         else:
             values = raw.astype(self.dtype)
-        if self._scale != 1:
-            values *= self.dtype.type(self._scale)
-        if self._zero != 0:
-            values += self.dtype.type(self._zero)
         if self._blank is not None:
             values[raw == self._blank] = np.nan
+        return values
+
+    def _scaled(self, raw: NDArray[Any]) -> NDArray[np.floating]:
+        """Return scaled values, rounded once: in float32 a fill of −9999 × 1e-5 would not be the −0.09999 that a user names."""
+        values = np.empty(raw.shape, self.dtype)
+        stored, scaled = raw.reshape(-1), values.reshape(-1)
+        for start in range(0, stored.size, _PIECE):
+            part = slice(start, start + _PIECE)
+            scaled[part] = stored[part].astype(np.float64) * self._scale + self._zero
         return values
 
     @property

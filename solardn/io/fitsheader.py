@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from ..errors import InputError
 from ..layers import LAYERS
-from ..provenance import Step, record
+from ..provenance import Step, ascii_text, record
 from .checksum import encoded, folded, words_sum
 from .fitsfile import Span
 from .fitssizes import BLOCK
@@ -26,7 +26,7 @@ _NO_CHECKSUM = "0" * 16
 
 def result_header(source: FitsSource, step: Step, form: Form, name: str) -> Any:
     """Return the input's header as it fits floating values in a file of this name, with the step recorded."""
-    header, said = mended(source.header)
+    header, said = mended(source.cards)
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
     header["BITPIX"] = -8 * form.dtype.itemsize
@@ -35,7 +35,7 @@ def result_header(source: FitsSource, step: Step, form: Form, name: str) -> Any:
     if source.number == 0:
         header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
     if "FILENAME" in header:
-        header["FILENAME"] = name
+        header["FILENAME"] = ascii_text(name)
     record(header, replace(step, history=(*step.history, *said)))
     return header
 

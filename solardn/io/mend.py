@@ -13,6 +13,12 @@ _NUMBERS = re.compile(r"(CRDER|CSY?S?ER|CRVAL|CDELT|CRPIX|CROTA)\d+[A-Z]?|(PC|CD
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?)(Z|_UTC)")
 
 
+def understood(header: Any) -> Any:
+    """Return a copy of a header as it is to be read: what is undefined, or a number that is none, counts as absent."""
+    whole = mended(header)[0]
+    return fits.Header([card for card in whole.cards if not isinstance(card.value, fits.card.Undefined)])
+
+
 def mended(header: Any) -> tuple[Any, list[str]]:
     """Return a copy of a header in which every card is one that FITS allows, and what was changed, in words.
 

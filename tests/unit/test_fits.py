@@ -1,6 +1,7 @@
 """Reading and writing FITS, below the command line."""
 
 import gzip
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solardn.errors import InputError
 from solardn.io import checksum, open_source
+from solardn.io.fits import FitsSource
 from solardn.io.place import check_place
 from solardn.provenance import Step
 
@@ -219,3 +222,62 @@ def test_the_checksum_is_astropys(data):
     hdu = fits.ImageHDU()
     assert total == int(hdu._compute_checksum(np.frombuffer(data, "u1")))
     assert checksum.encoded(total) == hdu._char_encode(~np.uint32(total))
+
+
+@pytest.mark.parametrize("kind", ["RICE_1", "GZIP_1"])
+@pytest.mark.parametrize(("stored", "zero"), [("int16", 2**15), ("int32", 2**31), ("uint8", -128)])
+def test_blank_pixels_of_compressed_integers_are_missing(tmp_path: Path, kind: str, stored: str, zero: int) -> None:
+    low = int(np.iinfo(stored).min)
+    raw = np.random.default_rng(0).integers(low + 1, low + 100, (24, 32)).astype(stored)
+    raw[3, 4] = low
+    hdu = fits.CompImageHDU(raw, compression_type=kind)
+    hdu.header["BZERO"], hdu.header["BSCALE"], hdu.header["BLANK"] = zero, 1, low
+    hdu.writeto(tmp_path / "a.fits")
+    with closing(FitsSource(tmp_path / "a.fits")) as source:
+        values = source.read((slice(None), slice(None)))
+    assert np.flatnonzero(np.isnan(values)).tolist() == [3 * 32 + 4]
+    np.testing.assert_array_equal(values[4:], raw[4:].astype(float) + zero)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 2e-4, 3e-3, 7e-6, 0.1])
+def test_scaled_integers_are_rounded_once(tmp_path: Path, scale: float) -> None:
+    raw = np.arange(-32767, 32768, dtype=np.int16).reshape(5, -1)
+    hdu = fits.PrimaryHDU(raw)
+    hdu.header["BSCALE"] = scale
+    hdu.writeto(tmp_path / "a.fits")
+    with closing(FitsSource(tmp_path / "a.fits")) as source:
+        values = source.read((slice(None), slice(None)))
+    np.testing.assert_array_equal(values, (raw * scale).astype(np.float32))
+
+
+UNDEFINED = {
+    "CRVAL3": None,
+    "WCSAXES": None,
+    "CTYPE2": None,
+    "BUNIT": None,
+    "CRVAL1": "nan",
+}
+
+
+@pytest.mark.parametrize("key", UNDEFINED)
+def test_an_undefined_card_counts_as_absent(tmp_path: Path, key: str) -> None:
+    header = fits.Header({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRVAL3": 1.0, "CRPIX3": 1.0, "CDELT3": 1.0,
+                          "CRVAL1": 0.0, "BUNIT": "ct", "WCSAXES": 3})  # fmt: skip
+    header[key] = UNDEFINED[key]
+    fits.writeto(tmp_path / "a.fits", np.zeros((4, 8, 8), np.float32), header, output_verify="ignore")
+    with closing(FitsSource(tmp_path / "a.fits")) as source:
+        assert key not in source.header
+        assert key in source.cards
+        assert source.unit == ("" if key == "BUNIT" else "ct")
+
+
+def test_a_scale_that_is_no_number_is_named(tmp_path: Path) -> None:
+    hdu = fits.PrimaryHDU(np.zeros((8, 8), np.int16))
+    hdu.writeto(tmp_path / "a.fits")
+    data = (tmp_path / "a.fits").read_bytes()
+    at = data.index(b"END" + b" " * 77)
+    (tmp_path / "a.fits").write_bytes(
+        data[:at] + b"BSCALE  = 'wide    '".ljust(80) + data[at : at + 80] + data[at + 160 :]
+    )
+    with pytest.raises(InputError, match=r"a\.fits: BSCALE is 'wide', which is no number"):
+        FitsSource(tmp_path / "a.fits")
