@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cube import Cube, Index
-from .errors import InputError
+from .errors import InputError, OptionError
+from .io.address import split
 from .levels import Group
 from .plan import Plan, look_at
 
@@ -114,7 +115,7 @@ def compare(
     ----------
     observation, result : path
     result_ext : str or int, optional
-        FITS extension of the result; by default the same as that of the observation.
+        FITS extension or array of the result; by default the same as that of the observation.
     **choices
         Which maps are meant, as for `solardn.plan.look_at`.
 
@@ -122,7 +123,14 @@ def compare(
     ------
     InputError, OptionError
     """
+    if choices.get("ext") == "all":
+        raise OptionError(
+            f"one image of {observation} is compared with its result at a time; name one with --ext (in Python ext)"
+        )
+    part = split(observation)[1] if choices.get("ext") is None else choices["ext"]
+    if result_ext is None and split(result)[1] is None:
+        result_ext = part
     with look_at(observation, **choices) as before:
-        other = choices | {"ext": choices.get("ext") if result_ext is None else result_ext, "mask_ext": None}
+        other = choices | {"ext": result_ext, "mask_ext": None}
         with look_at(result, **other) as after:
             yield Comparison(before, after)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError, OptionError
 from .io import open_source, ready
-from .io.address import split
+from .io.address import meant
 from .io.container import blocks
 from .io.fits import FitsSource
 from .io.fitsfile import images_of
@@ -61,7 +61,7 @@ def treat_every(
     InputError
         No image can be denoised.
     """
-    path = split(input)[0]
+    path = meant(input, "all")[0]
     place = check_place(output, [path], overwrite, resume=resume)
     numbers = numbers_of(path, choices)
     together = Together(path, place, numbers)
@@ -93,7 +93,7 @@ def numbers_of(path: Path, choices: Mapping[str, Any]) -> list[int]:
     InputError
         It is no FITS file, which alone has extensions.
     """
-    with contextlib.closing(open_source(path)) as source:
+    with contextlib.closing(open_source(meant(path, "all")[0])) as source:
         if not isinstance(source, FitsSource):
             raise InputError(
                 f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out"

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OptionError
+from ..errors import InputError
 from ..provenance import Step
-from .address import split
+from .address import meant
 from .form import FLOAT32, Form
 
 if TYPE_CHECKING:
@@ -129,10 +129,7 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
         from .frames import FramesSource
 
         return FramesSource(path, ext)
-    path, part = split(path)
-    if part is not None and ext is not None:
-        raise OptionError(f"{path}::{part} names a part and --ext {ext} another; leave one out")
-    ext = part if ext is None else ext
+    path, ext = meant(path, ext)
     if is_zarr(path):
         from .zarr import ZarrSource
 
@@ -176,6 +173,11 @@ def known_format(path: Path) -> bool:
     except OSError:
         return False
     return start.startswith((b"\x93NUMPY", _NPZ, _HDF5, *_FITS)) or _is_lapalma(start)
+
+
+def is_lapalma(path: Path) -> bool:
+    """Tell whether a file is a La Palma cube, which may have a twin with its axes in another order."""
+    return path.is_file() and _is_lapalma(_first_bytes(path))
 
 
 def _is_lapalma(start: bytes) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..errors import OptionError
+
 MARK = "::"
 
 
@@ -15,3 +17,17 @@ def split(address: str | os.PathLike[str]) -> tuple[Path, str | None]:
         return Path(text), None
     file, _, part = text.partition(MARK)
     return Path(file), part.strip("/") or "/"
+
+
+def meant(address: str | os.PathLike[str], ext: str | int | None) -> tuple[Path, str | int | None]:
+    """Return the file of an address, and the part of it that is meant: the one it names, or `ext`.
+
+    Raises
+    ------
+    OptionError
+        Both are given.
+    """
+    path, part = split(address)
+    if part is not None and ext is not None:
+        raise OptionError(f"{path}::{part} names a part and --ext {ext} another; leave one out")
+    return path, part if ext is None else ext

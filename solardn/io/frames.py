@@ -23,6 +23,7 @@ from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..provenance import Step
 from . import ready
+from .address import meant, split
 from .fits import FitsSource
 from .form import FLOAT32, Form
 from .place import writing
@@ -79,8 +80,9 @@ class FramesSource:
         if frames.problem:
             raise InputError(frames.problem)
         self.frames, self._ext = frames, ext
-        self.path, self.paths = frames.paths[0], frames.paths
-        with contextlib.closing(FitsSource(self.path, ext)) as first:
+        self.paths = tuple(split(path)[0] for path in frames.paths)
+        self.path = self.paths[0]
+        with contextlib.closing(FitsSource(*meant(frames.paths[0], ext))) as first:
             self._frame = first.shape
             self.dtype, self.stored, self.unit = first.dtype, first.stored, first.unit
         self.label = f"{self.path} and {len(frames.paths) - 1} more ({frames.how})"
@@ -118,7 +120,7 @@ class FramesSource:
 
     @contextlib.contextmanager
     def _opened(self, path: Path) -> Iterator[FitsSource]:
-        with contextlib.closing(FitsSource(path, self._ext)) as frame:
+        with contextlib.closing(FitsSource(*meant(path, self._ext))) as frame:
             if frame.shape != self._frame:
                 raise InputError(
                     f"{frame.label} has the shape {frame.shape} and {self.path} has {self._frame}, so they are no steps of one raster; denoise them in separate runs"
@@ -132,11 +134,11 @@ class FramesSource:
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one for each frame, beside that of the first."""
-        return [output, *(output.with_name(path.name) for path in self.frames.paths[1:])]
+        return [output, *(output.with_name(path.name) for path in self.paths[1:])]
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
         """Return the size of the outputs in bytes."""
-        with self._opened(self.path) as frame:
+        with self._opened(self.frames.paths[0]) as frame:
             return len(self.frames.paths) * frame.output_bytes(layers, form)
 
     def needed_bytes(self, layers: int, form: Form = FLOAT32) -> int:
@@ -169,7 +171,7 @@ class FramesSource:
         outer = np.unravel_index(place, self.frames.lengths)
         number = ", ".join(f"{1 + int(k)} of {n}" for k, n in zip(outer, self.frames.lengths, strict=True))
         said = f"solardn: maps put together from {len(self.frames.paths)} files ({self.frames.how}); this is {number}"
-        own = replace(step, parent=path.name, history=(*step.history, said))
+        own = replace(step, parent=self.paths[place].name, history=(*step.history, said))
         with self._opened(path) as frame:
             sink = frame.sink(output, layers, own, form=form)
             try:

@@ -256,3 +256,13 @@ def test_the_slit_and_the_steps_may_stand_anywhere(solardn, tmp_path, order):
     made = fits.getdata(tmp_path / "out.fits").transpose([order.index(letter) for letter in "yxw"])
     whole = np.stack([package.denoise(data[..., k], model="smooth", scale=1.0) for k in range(5)], -1)
     np.testing.assert_array_equal(made, whole)
+
+
+def test_the_part_of_each_step_may_be_named(visp, tmp_path):
+    with fits.open(next(visp.glob("*.fits"))) as hdus:
+        number = next(number for number, hdu in enumerate(hdus) if hdu.header["NAXIS"] >= 2)
+    whole = package.denoise_files([visp], tmp_path / "whole", model="smooth")
+    named = package.denoise_files([f"{visp}/*.fits::{number}"], tmp_path / "named", model="smooth")
+    assert (len(whole.done), len(named.done), named.failed) == (1, 1, ())
+    for path in (tmp_path / "whole").glob("*.fits"):
+        np.testing.assert_array_equal(fits.getdata(path), fits.getdata(tmp_path / "named" / path.name))
