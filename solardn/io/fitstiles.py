@@ -117,8 +117,17 @@ def _compressed(
     dtype = np.dtype([(name, *_FIELDS[kind.lstrip("1")]) for name, kind in zip(names, kinds, strict=True)])
     count = made["NAXIS2"]
     rows = np.frombuffer(raw, dtype, count, place)
-    heap = place + made.get("THEAP", dtype.itemsize * count)
-    return made, rows, raw[heap : place + dtype.itemsize * count + made["PCOUNT"]]
+    start = place + made.get("THEAP", dtype.itemsize * count)
+    heap = bytearray(raw[start : place + dtype.itemsize * count + made["PCOUNT"]])
+    _undated(rows["GZIP_COMPRESSED_DATA" if rice else "COMPRESSED_DATA"], heap)
+    return made, rows, bytes(heap)
+
+
+def _undated(descriptors: NDArray[Any], heap: bytearray) -> None:
+    """Take the time out of gzip streams, (length, place) of each in the heap: the same data must give the same bytes."""
+    for length, place in descriptors.tolist():
+        if length:
+            heap[place + 4 : place + 8] = bytes(4)
 
 
 _FIELDS: dict[str, tuple[Any, ...]] = {"PB": (">i4", (2,)), "QB": (">i8", (2,)), "D": (">f8",)}

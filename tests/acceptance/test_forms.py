@@ -110,3 +110,27 @@ def test_what_does_not_go_together(solardn, image, noisy, tmp_path, name, output
     np.save(tmp_path / "in.npy", noisy)
     assert said in solardn.bad("denoise", tmp_path / name, tmp_path / output, "--model", "smooth", *words)
     assert not (tmp_path / output).exists()
+
+
+@pytest.mark.parametrize("how", ["gzip", "rice"])
+def test_the_same_work_gives_the_same_compressed_bytes_later(solardn, tmp_path, monkeypatch, how):
+    strange = np.full((2, 64, 64), 1e5, np.float32)  # cannot be quantized: rice falls back to gzip
+    strange[1] = 1e-6 * np.random.default_rng(0).normal(size=(64, 64))
+    fits.writeto(tmp_path / "in.fits", strange)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    given = []
+    for name, now in (("a.fits", 1.0e9), ("b.fits", 1.5e9)):
+        monkeypatch.setattr("time.time", lambda now=now: now)
+        solardn.good(
+            "denoise",
+            tmp_path / "in.fits",
+            tmp_path / name,
+            "--model",
+            "smooth",
+            "--noise-sigma",
+            1e-6,
+            "--compress",
+            how,
+        )
+        given.append((tmp_path / name).read_bytes())
+    assert given[0] == given[1]
