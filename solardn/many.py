@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
 from .files import denoise_file, uncertainty_file
-from .io import known_format, ready, state_of
+from .io import is_lapalma, known_format, ready, state_of
 from .io.address import MARK, split
 from .io.frames import Frames
 from .io.place import writing
@@ -23,6 +24,11 @@ from .model import DEFAULT
 from .rasters import gather
 from .summary import Summary
 from .work import Progress
+
+_UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What odd data raise where nobody thought of them: one such file must not cost a night."""
+
+logger = logging.getLogger("solardn")
 
 JOURNAL = ".solardn-journal"
 _BEGUN = "begun "
@@ -155,9 +161,10 @@ def denoise_files(
             done.append(one(unit, places[own[0]], denoiser=denoiser, resume=resume, progress=progress, **options))
             for path in own:
                 finished.add(path)
-        except SolardnError as error:
+        except (SolardnError, *_UNFORESEEN) as error:
             finished.withdraw()
-            failed += [(path, error) for path in own]
+            logger.debug("%s", own[0], exc_info=error)
+            failed += [(path, _as_ours(error, path)) for path in own]
         except BaseException:
             finished.withdraw()
             raise
@@ -196,10 +203,19 @@ def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summar
     return places
 
 
+def _as_ours(error: Exception, path: Path) -> SolardnError:
+    """Return an error as one that users are told; those that nobody foresaw as well."""
+    if isinstance(error, SolardnError):
+        return error
+    return InputError(
+        f"{path} stopped the work on it in a way that nobody foresaw ({type(error).__name__}: {error}); please report this"
+    )
+
+
 def _inside(folder: Path) -> list[Path]:
     """Return the files of known formats in a folder; twins of La Palma cubes go with their cubes."""
     files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and known_format(path)]
-    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in files}
+    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in files if is_lapalma(path)}
     if not files:
         raise InputError(f"the folder {folder} holds no file of a known format; check the name")
     return [path for path in files if path not in twins]
