@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
-from .arrays import Cycles, Float, Sigma, as_float32, as_maps, per_map, positive
+from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, per_map, positive
 from .doubts import doubts, forewarn
 from .engine import Engine
-from .errors import OptionError
+from .errors import InputError, OptionError
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
 from .noise import NoiseEstimate, estimate
@@ -139,6 +139,7 @@ class Denoiser:
         UnfamiliarData
             The middle one of the first maps that this object gets is far from what the network knows; also in `uncertainty`.
         """
+        noise_sigma, noise_map = in_unit_of(noise_sigma, maps, "noise_sigma"), in_unit_of(noise_map, maps, "noise_map")
         if is_container(maps):
             settings: dict[str, Any] = {
                 "noise_sigma": noise_sigma,
@@ -205,7 +206,7 @@ class Denoiser:
         Parameters
         ----------
         maps : array_like
-            Maps of shape (..., y, x), as for `denoise`.
+            Maps of shape (..., y, x), as for `denoise`; no NDData or dask array.
         samples : int
             How many samples are drawn, each with its own dropout masks; 0 for a single pass that gives the aleatoric part alone.
         seed : int
@@ -228,6 +229,11 @@ class Denoiser:
         InputError, OptionError
             As for `denoise`.
         """
+        if is_container(maps):
+            raise InputError(
+                f"uncertainty takes arrays (..., y, x), not {type(maps).__name__}; give its data, what its mask marks as NaN, without Stokes I"
+            )
+        noise_sigma, noise_map = in_unit_of(noise_sigma, maps, "noise_sigma"), in_unit_of(noise_map, maps, "noise_map")
         array = as_maps(maps)
         planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
         return stacked(list(uncertainties(self.runner, planes, scales, samples, seed, method)), array.shape)
@@ -293,18 +299,22 @@ class Denoiser:
             self._look(planes, [scaling.sigma for scaling in scalings])
             return planes, [scaling.scale for scaling in scalings]
 
-        def estimated(plane: NDArray[Any], _: int) -> tuple[Scale, NoiseEstimate | None]:
-            data = as_float32(plane)
+        def estimated(number: int, _: int) -> tuple[Scale, NoiseEstimate | None]:
+            data = as_float32(planes[number])
             if not np.isfinite(data).any():
                 return 1.0, None
             if noise_sigma != "auto":
                 return self.scaling(data, noise_sigma=noise_sigma).scale, None  # refuses the word
-            found = estimate(data)
+            try:
+                found = estimate(data)
+            except InputError as error:
+                index = np.unravel_index(number, array.shape[:-2])
+                raise InputError(f"map {list(map(int, index))}: {error}" if index else str(error)) from error
             uneven = relative([found], data.shape) if noise_map == "auto" else None
             over = 1.0 if uneven is None else at_every_pixel(uneven, data.shape)
             return self.card.input_sigma / (found.sigma * over), found
 
-        found = list(self.runner.each(estimated, planes, self.engine.threads))
+        found = list(self.runner.each(estimated, range(len(planes)), self.engine.threads))
         self._look(planes, [noise.sigma if noise else 1.0 for _, noise in found], [noise for _, noise in found])
         return planes, [scale for scale, _ in found]
 

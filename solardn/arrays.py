@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -23,13 +24,42 @@ def as_maps(maps: ArrayLike) -> NDArray[Any]:
     InputError
         The array is none of that.
     """
-    array = np.asarray(maps)
+    array = unmasked(maps)
     if array.ndim < 2:
         raise InputError(f"an array of shape {array.shape} holds no map; its last two axes must be y and x")
     if array.size == 0:
         raise InputError(f"an array of shape {array.shape} is empty; give at least one map")
     check_real(array)
-    return np.where(np.ma.getmaskarray(maps), np.nan, array) if isinstance(maps, np.ma.MaskedArray) else array
+    return array
+
+
+def unmasked(values: Any) -> NDArray[Any]:
+    """Return values as an array in which masked ones are NaN, those of masked arrays in a list as well; a view where none is masked."""
+    if isinstance(values, list | tuple) and any(isinstance(one, np.ma.MaskedArray) for one in values):
+        values = np.ma.stack(values)
+    array = np.asarray(values)
+    mask = getattr(values, "mask", None)  # of numpy's masked arrays, and of astropy's
+    hidden = isinstance(mask, np.ndarray) and mask.shape == array.shape and mask.any() and array.dtype.kind in "iuf"
+    return np.where(np.asarray(mask, bool), np.nan, array) if hidden else array
+
+
+def in_unit_of(value: Any, maps: Any, name: str) -> Any:
+    """Return a noise level without its unit, where it has one, in that of the maps.
+
+    Raises
+    ------
+    OptionError
+        The maps have no unit, or one of another kind.
+    """
+    unit, own = getattr(value, "unit", None), getattr(maps, "unit", None)
+    if unit is None:
+        return value
+    if own is not None:
+        with suppress(Exception):  # astropy's, which is not imported here
+            return value.to_value(own)
+    raise OptionError(
+        f"{name} is in {unit}, and the maps are in {own or 'no unit that they tell'}; give it in the unit of the maps"
+    )
 
 
 def check_real(array: NDArray[Any]) -> None:
@@ -44,13 +74,14 @@ def check_real(array: NDArray[Any]) -> None:
 
 
 def as_float32(plane: NDArray[Any]) -> Float:
-    """Return one map (y, x) as native float32; a view where it is that already.
+    """Return one map (y, x) as native float32, masked pixels as NaN; a view where it is that already.
 
     Raises
     ------
     InputError
         The array is no map of real numbers, or a finite value is beyond what float32 holds.
     """
+    plane = unmasked(plane)
     if plane.ndim != 2:
         raise InputError(f"an array of shape {plane.shape} is no map; a map has the two axes y and x")
     check_real(plane)

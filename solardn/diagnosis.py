@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import unmasked
 from .bands import Band, bands_of
 from .errors import InputError
 from .noise import NoiseEstimate, estimate, spread
@@ -165,8 +166,8 @@ def diagnose(
 
 
 def _real(values: ArrayLike) -> NDArray[Any]:
-    """Return values as real numbers; in float32, in which maps come, without a copy."""
-    array = np.asarray(values)
+    """Return values as real numbers, masked ones as NaN; in float32, in which maps come, without a copy."""
+    array = unmasked(values)
     return array.astype(np.result_type(array, np.float32), copy=False)
 
 

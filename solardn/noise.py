@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import unmasked
 from .errors import InputError
 from .local import CALM, LocalNoise, local_noise
 from .spectrum import Array, WindowSpectra, rings, window_size, window_spectra
@@ -227,7 +228,7 @@ def _look(values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[WindowSpectra
 
 def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return a copy of the map, 0 where it is not valid, and where it is; in float32 where that holds the values."""
-    values = np.asarray(data)
+    values = unmasked(data)
     if values.ndim != 2 or values.dtype.kind not in "iuf":
         raise InputError(
             f"a map of real numbers with two axes (y, x) is needed, not {values.dtype} of shape {values.shape}"

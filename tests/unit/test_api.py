@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 import solardn
 from solardn import Denoiser, InputError, ModelError, OptionError, maps
+from solardn.diagnosis import diagnose
 from solardn.engine import OutOfMemory
+from solardn.noise import noise_sigma
 from solardn.units import prepare
 from tests import networks
 
@@ -354,3 +356,52 @@ def test_nothing_is_printed(blur_model: Path, capfd: pytest.CaptureFixture[str])
     Denoiser(blur_model).denoise(MAP, scale=1.0)
     sys.stdout.flush()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_map_without_noise_is_named(blur: Denoiser) -> None:
+    stack = np.stack([[MAP, MAP, MAP], [MAP, 0 * MAP, MAP]])
+    with pytest.raises(InputError, match=r"^map \[1, 1\]: .*constant"):
+        blur.denoise(stack)
+
+
+class TestMasks:
+    bad = np.random.default_rng(5).random(MAP.shape) < 0.02
+    spoiled = np.where(bad, np.float32(500), MAP)
+    masked = np.ma.masked_array(spoiled, mask=bad)
+    holed = np.where(bad, np.nan, spoiled)
+
+    def test_count_wherever_a_map_is_taken(self, blur: Denoiser) -> None:
+        sigma = noise_sigma(self.holed)
+        assert noise_sigma(self.masked) == blur.scaling(self.masked).sigma == sigma
+        done = blur.denoise_map(self.masked, 1.0)
+        np.testing.assert_array_equal(done, blur.denoise_map(self.holed, 1.0))
+        assert diagnose(self.masked, done) == diagnose(self.holed, done)
+
+    def test_of_maps_in_a_list_count(self, blur: Denoiser) -> None:
+        here = blur.denoise([self.masked, MAP], scale=1.0)
+        np.testing.assert_array_equal(here, blur.denoise([self.holed, MAP], scale=1.0))
+
+    def test_of_a_container_are_not_dropped_without_a_word(self, blur: Denoiser) -> None:
+        from astropy.nddata import CCDData
+
+        with pytest.raises(InputError, match=r"takes arrays .*, not CCDData; give its data"):
+            blur.uncertainty(CCDData(self.spoiled, mask=self.bad, unit="adu"), method="flips")
+
+    def test_of_astropy_count(self, blur: Denoiser) -> None:
+        from astropy.utils.masked import Masked
+
+        here = blur.denoise(Masked(self.spoiled, mask=self.bad), scale=1.0)
+        np.testing.assert_array_equal(here, blur.denoise(self.holed, scale=1.0))
+
+
+def test_a_noise_level_with_a_unit_is_taken_in_that_of_the_maps(blur: Denoiser) -> None:
+    from astropy import units
+
+    maps = MAP * units.G
+    expected = blur.denoise(MAP, noise_sigma=1.0)
+    np.testing.assert_allclose(blur.denoise(maps, noise_sigma=0.1 * units.mT), expected, rtol=1e-5)
+    spread = np.full(MAP.shape, 0.1) * units.mT
+    np.testing.assert_allclose(blur.denoise(maps, noise_map=spread), expected, rtol=1e-5, atol=1e-6)
+    for wrong in (MAP, MAP * units.m):
+        with pytest.raises(OptionError, match=r"noise_sigma is in mT, and the maps are in (no unit|m)"):
+            blur.denoise(wrong, noise_sigma=0.1 * units.mT)
