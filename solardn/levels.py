@@ -27,6 +27,9 @@ NoiseSigma = float | Literal["auto", "per-map"]
 Group = tuple[str, int]
 """Stokes parameter, and place along the axis of wavelength."""
 
+Uneven = NDArray[np.float64] | None
+"""How the noise of a group varies over the field (see `solardn.noisemap.relative`); None where it is even."""
+
 Member = TypeVar("Member")
 
 _COPIES = 4  # of a map in float32, which it takes to find its noise
@@ -71,7 +74,7 @@ class Level:
     noise_sigma: float
     maps: int
     each: dict[Index, float] = field(default_factory=dict, repr=False)
-    uneven: NDArray[np.float64] | None = field(default=None, repr=False)
+    uneven: Uneven = field(default=None, repr=False)
     estimates: dict[Index, NoiseEstimate] = field(default_factory=dict, repr=False)
 
     def of(self, index: Index) -> float:
@@ -94,7 +97,7 @@ def find_levels(
 
     An estimate is the median over some maps of the group, spread evenly over it, or over all of them where each map is to have its own:
     over three that agree and show even noise, else over up to nine. Where there are hundreds of wavelengths, some are estimated and the
-    others interpolated.
+    others interpolated, with their noise as uneven as at the nearest one.
 
     Parameters
     ----------
@@ -148,13 +151,18 @@ def find_levels(
     if not medians:
         why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
         raise InputError(f"no noise is found in {plan.source.label}: {why}")
+    uneven = {
+        group: relative(list(maps.values()), plan.cube.map_shape) if even else None
+        for group, maps in found.items()
+        if maps
+    }
     return {
         group: Level(
             *group,
             _between(medians, group),
             len(maps),
             each={index: one.sigma for index, one in maps.items()} if per_map else {},
-            uneven=relative(list(maps.values()), plan.cube.map_shape) if even else None,
+            uneven=_nearest(uneven, group),
             estimates={index: maps[index] for index in few.get(group, ()) if index in maps},
         )
         for group, maps in found.items()
@@ -163,16 +171,18 @@ def find_levels(
 
 def _from_map(plan: Plan, groups: dict[Group, list[Index]]) -> dict[Group, Level]:
     """Return the levels that a noise map tells: the rms over each map's pixels that hold a value."""
-    levels = {}
+    found: dict[Group, dict[Index, float]] = {group: {} for group in groups}
     for group, members in groups.items():
-        each = {}
         for index in members:
             absent = plan.missing(index, plan.read_map(index))
             sigma = plan.noise_map(index, absent)
             if sigma is not None and not absent.all():
-                each[index] = float(np.sqrt(np.mean(sigma[~absent] ** 2)))
-        levels[group] = Level(*group, float(np.median(list(each.values()))) if each else 1.0, 0, each=each)
-    return levels
+                found[group][index] = float(np.sqrt(np.mean(sigma[~absent] ** 2)))
+    medians = {group: float(np.median(list(each.values()))) for group, each in found.items() if each}
+    usual = (
+        float(np.median(list(medians.values()))) if medians else 1.0
+    )  # of groups without any value: nothing is scaled by it
+    return {group: Level(*group, medians.get(group, usual), 0, each=each) for group, each in found.items()}
 
 
 def _sampled(groups: Iterable[Group]) -> list[Group]:
@@ -191,6 +201,13 @@ def _between(medians: dict[Group, float], group: Group) -> float:
         return float(np.median(list(medians.values())))
     places, sigmas = zip(*known, strict=True)
     return float(np.interp(group[1], places, sigmas))
+
+
+def _nearest(uneven: dict[Group, Uneven], group: Group) -> Uneven:
+    """Return how a group's noise varies over the field: as found in it, or at the nearest wavelength of its Stokes parameter that was looked at."""
+    letter, place = group
+    alike = [other for other in uneven if other[0] == letter]
+    return uneven[min(alike, key=lambda other: abs(other[1] - place))] if alike else None
 
 
 def settled(found: list[NoiseEstimate], shape: tuple[int, int] | None) -> bool:

@@ -149,6 +149,11 @@ class Summary:
         """Median over maps of the residual's rms in units of the noise."""
         return float(np.median([record.residual_rms / record.noise_sigma for record in self.maps if record.cycles]))
 
+    @property
+    def residual_rms(self) -> float:
+        """Median over maps of the residual's rms, in the data's units."""
+        return float(np.median([record.residual_rms for record in self.maps if record.cycles]))
+
 
 _SMALL = 1e-30  # squares below lose digits in float32
 

@@ -179,7 +179,6 @@ def deviations(summary: Summary) -> dict[str, Any]:
 def _done_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     from ..inspection import Inspection
 
-    ratio = summary.residual_ratio
     return {
         "input": summary.label,
         "outputs": [str(path) for path in summary.outputs],
@@ -192,8 +191,8 @@ def _done_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
         "scale": denoiser.card.input_sigma / summary.noise_sigma,
         "missing": summary.missing,
         "fills": list(summary.fills),
-        "residual_rms": ratio * summary.noise_sigma,
-        "residual_ratio": ratio,
+        "residual_rms": summary.residual_rms,
+        "residual_ratio": summary.residual_ratio,
         "inspection": summary.inspection.as_dict()
         if isinstance(summary.inspection, Inspection)
         else summary.inspection,

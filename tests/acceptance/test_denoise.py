@@ -276,8 +276,9 @@ def test_a_dry_run_names_the_files_and_why_they_could_not_be_written(solardn, cr
     assert "refused" not in solardn.good(*words, "--overwrite")
     assert "the input is never changed" in solardn.good(words[0], crisp, crisp, *words[3:], "--overwrite")
     many = [*words[:2], "--output-dir", tmp_path / "new", *words[3:]]
-    assert solardn.json(*many)["outputs"] == [str(tmp_path / "new" / "crisp.fits")]
-    assert solardn.json(*many)["refused"] is None
+    (figures,) = solardn.json(*many)["files"]
+    assert figures["outputs"] == [str(tmp_path / "new" / "crisp.fits")]
+    assert figures["refused"] is None
     assert not (tmp_path / "new").exists()
 
 
@@ -368,3 +369,17 @@ def test_astropys_fitscheck_finds_nothing(solardn, crisp, tmp_path):
 
     solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--residual")
     assert fitscheck.main([str(tmp_path / "out.fits"), "--compliance"]) == 0
+
+
+def test_a_noise_map_tells_nothing_of_stokes_parameters_without_values(solardn, crisp, tmp_path):
+    with fits.open(crisp, mode="update") as hdus:
+        hdus[0].data[:, 2:] = np.nan  # U and V
+        shape = hdus[0].data.shape[-2:]
+    fits.writeto(tmp_path / "sigma.fits", np.full(shape, 2e-3, np.float32))
+    words = (crisp, tmp_path / "out.fits", "--model", "smooth", "--noise-map", tmp_path / "sigma.fits")
+    done = solardn.json("denoise", *words)
+    assert done["noise_sigma"] == pytest.approx(2e-3)
+    assert done["scale"] == pytest.approx(500)
+    rows = fits.getdata(tmp_path / "out.fits", "SOLARDN")
+    assert done["residual_rms"] == pytest.approx(np.median(rows["RESIDRMS"][rows["CYCLES"] > 0]))
+    assert "66.67%" in solardn.good("denoise", *words, "--overwrite")

@@ -63,3 +63,14 @@ def test_nothing_but_constants_is_refused(cube, identity_model):
     np.save(cube, np.ones((6, 4, 48, 48), np.float32))
     with pytest.raises(InputError, match=r"no noise is found in .*cube\.npy: its maps are constant"):
         found(cube, identity_model)
+
+
+def test_wavelengths_that_are_left_out_are_evened_as_their_neighbours(tmp_path, identity_model, monkeypatch):
+    rise = np.linspace(1, 6, 96)
+    np.save(tmp_path / "cube.npy", np.random.default_rng(0).normal(size=(2, 4, 96, 96)) * rise)
+    monkeypatch.setattr(levels, "_MOST_GROUPS", 2)
+    result = list(found(tmp_path / "cube.npy", identity_model, even=True).values())
+    assert [level.maps > 0 for level in result] == [True, False, True, False]
+    for level, nearest in zip(result, (0, 0, 2, 2), strict=True):
+        np.testing.assert_array_equal(level.uneven, result[nearest].uneven)
+    assert result[0].uneven.max() > 2 * result[0].uneven.min()
