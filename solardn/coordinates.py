@@ -20,6 +20,8 @@ STRAIGHT = 0.02
 """Change of one coordinate along the other's axis, relative to its own, up to which a map counts as not turned."""
 
 _HELIOGRAPHIC = ("HG", "CRL", "HCL")  # first letters of coordinates that people give in degrees
+_CARRINGTON = "CRL"  # counted from 0 to 360 degrees
+_STEPS = 8  # from edge to edge, each less than half a turn also on a map of the whole Sun
 _TURN = {"arcsec": 360 * 3600.0, "deg": 360.0}
 
 
@@ -67,10 +69,14 @@ class Coordinates:
             return Frame()
         height, width = self._cube.map_shape
         y, x = (height - 1) / 2, (width - 1) / 2
-        places = ((y, -0.5), (y, width - 0.5), (-0.5, x), (height - 0.5, x))
-        left, right, bottom, top = (self._at(index, place, unit) for place in places)
+        along = np.array([self._at(index, (y, place), unit) for place in np.linspace(-0.5, width - 0.5, _STEPS + 1)])
+        along[:, 0] = np.unwrap(along[:, 0], period=_TURN[unit])
+        middle = along[[0, -1], 0].mean()
+        along[:, 0] += _near(middle, unit, axes[0].kind.startswith(_CARRINGTON)) - middle
+        left, right = along[0], along[-1]
+        bottom, top = (self._at(index, (place, x), unit) for place in (-0.5, height - 0.5))
         across, up = right - left, top - bottom
-        across[0], left[0] = (_within_half_a_turn(value, unit) for value in (across[0], left[0]))
+        up[0] = _near(up[0], unit)
         if not np.isfinite([left, across, bottom, up]).all() or not (across.any() and up.any()):
             return Frame()
         if abs(across[1]) < STRAIGHT * abs(across[0]) and abs(up[0]) < STRAIGHT * abs(up[1]):
@@ -138,9 +144,10 @@ class Coordinates:
             return float("nan"), unit
 
 
-def _within_half_a_turn(value: float, unit: str) -> float:
+def _near(value: float, unit: str, from_zero: bool = False) -> float:
+    """Return an angle within half a turn of zero, or within a turn from zero on."""
     turn = _TURN[unit]
-    return float((value + turn / 2) % turn - turn / 2)
+    return float(value % turn if from_zero else (value + turn / 2) % turn - turn / 2)
 
 
 def _wcs_of(source: Source) -> Any:

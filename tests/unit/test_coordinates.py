@@ -48,6 +48,26 @@ def test_a_map_across_0_degrees_is_not_torn(tmp_path: Path) -> None:
     assert frame.extent[:2] == pytest.approx((-5.25, 4.75), abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "middle", "edges"),
+    [
+        ("CRL", 200, 180, (80, 280)),
+        ("CRL", 360, 180, (0, 360)),
+        ("CRL", 64, 300, (268, 332)),
+        ("CRL", 64, 0, (-32, 32)),
+        ("HGL", 200, 0, (-100, 100)),
+    ],
+)
+def test_maps_of_more_than_half_the_sun_keep_their_longitudes(
+    tmp_path: Path, name: str, width: int, middle: float, edges: tuple[float, float]
+) -> None:
+    cards = {"CTYPE1": f"{name}N-CAR", "CTYPE2": f"{name}T-CAR", "CUNIT1": "deg", "CUNIT2": "deg", "CRVAL1": middle, "CRVAL2": 0.0,
+             "CDELT1": width / 40, "CDELT2": 1.0, "CRPIX1": 20.5, "CRPIX2": 5.5}  # fmt: skip
+    frame, _ = frame_of(tmp_path / "a.fits", (10, 40), **cards)
+    assert frame.extent == pytest.approx((*edges, -5, 5), abs=1e-6)
+    assert frame.labels == ("x [deg]", "y [deg]")
+
+
 def test_a_turned_map_shows_distances_from_its_middle(tmp_path: Path) -> None:
     turned = {"PC1_1": 0.6, "PC1_2": -0.8, "PC2_1": 0.8, "PC2_2": 0.6, "CDELT2": 0.5}
     frame, _ = frame_of(tmp_path / "a.fits", (10, 20), **SKY | turned)
