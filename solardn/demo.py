@@ -56,6 +56,18 @@ def header(filename: str) -> Any:
     return made
 
 
+FILES = (
+    "observation.fits",
+    "truth.fits",
+    "denoised.fits",
+    "picture.png",
+    "sheet.png",
+    "uncertainty.png",
+    "report.html",
+)
+"""What a demo writes into its folder."""
+
+
 def simulate(folder: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
     """Write ``observation.fits`` and ``truth.fits`` into a folder, which is made where it does not exist.
 
@@ -63,7 +75,7 @@ def simulate(folder: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
     ----------
     folder : pathlib.Path
     overwrite : bool
-        Replace files of these names.
+        Replace files of the names that a demo writes (`FILES`); else none of them may exist.
 
     Returns
     -------
@@ -84,10 +96,12 @@ def simulate(folder: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
         raise OptionError(f"{folder} is a file; name a folder for the demo")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:  # before anything is written
+        check_place(folder / name, [], overwrite)
     clean = truth()
     noisy = clean + noise(clean.shape)
     paths = []
-    for name, cube in (("observation.fits", noisy), ("truth.fits", clean)):
+    for name, cube in zip(FILES, (noisy, clean), strict=False):
         path = check_place(folder / name, [], overwrite)
         with writing(path):
             fits.PrimaryHDU(cube.astype(np.float32), header(name)).writeto(path, overwrite=overwrite, checksum=True)

@@ -38,7 +38,7 @@ def demo(
     from importlib.util import find_spec
 
     from ..api import Denoiser
-    from ..demo import errors, simulate
+    from ..demo import FILES, errors, simulate
     from ..files import denoise_file
     from ..simulation import NOISE
     from .progress import shown
@@ -53,7 +53,7 @@ def demo(
     }
     denoiser = Denoiser(model, **settings)
     observation, clean = simulate(dir, overwrite=overwrite)
-    result = dir / "denoised.fits"
+    result = dir / FILES[2]
     with shown(True) as watch:
         progress = watch(1, 1, observation)
         summary = denoise_file(observation, result, denoiser=denoiser, overwrite=overwrite, progress=progress)
@@ -96,13 +96,13 @@ def _uncertainty(denoiser: Denoiser, settings: dict[str, Any], observation: Path
 def _pictures(dir: Path, summary: Summary, found: Trust, observation: Path, result: Path) -> list[Path]:
     """Draw the pictures and write the report; return their places."""
     from ..coordinates import Coordinates
-    from ..demo import CENTRE
+    from ..demo import CENTRE, FILES
     from ..page import write_report
     from ..plan import look_at
     from ..plots import uncertainty_picture
     from . import picture
 
-    names = [dir / name for name in ("picture.png", "sheet.png", "uncertainty.png", "report.html")]
+    names = [dir / name for name in FILES[3:]]
     picture.draw(names[0], summary, observation)
     picture.draw(names[1], summary, observation, picture.SHEET)
     index = (CENTRE[0], 1, CENTRE[1])  # time, Stokes Q, wavelength

@@ -52,11 +52,37 @@ def info(
     from ..rasters import gather
 
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
-    for unit in gather(expand([input]), choices["ext"], choices["axes"]):
-        show(unit, denoiser, Denoising(denoiser, cycles), as_json=as_json, **choices)
+    paths = expand([input])
+    units = gather(paths, choices["ext"], choices["axes"])
+    show_all(
+        [(unit, None) for unit in units], paths != [input], denoiser, Denoising(denoiser, cycles), as_json, **choices
+    )
 
 
-def show(
+def show_all(
+    units: Sequence[tuple[Path | Frames, Path | None]],
+    many: bool,
+    denoiser: Denoiser,
+    process: Process,
+    as_json: bool,
+    **choices: Any,
+) -> None:
+    """Print what would be done to files and written to their outputs: as JSON one object, of a list where ``many`` could have been meant."""
+    found: list[dict[str, Any]] = []
+    left: list[str] = []
+    for path, output in units:
+        settings = {**choices, "output": output, "as_json": as_json}
+        if choices["ext"] == ALL and isinstance(path, Path):
+            _show_every(path, denoiser, process, settings, found, left)
+        else:
+            found.append(_show(path, denoiser, process, **settings))
+    if as_json and (many or len(units) > 1 or choices["ext"] == ALL):
+        report.print_json({"files": found, "left": left})
+    elif as_json:
+        report.print_json(found[0])
+
+
+def _show(
     path: Path | Frames,
     denoiser: Denoiser,
     process: Process,
@@ -65,10 +91,10 @@ def show(
     scale: float | None,
     noise_map: str,
     as_json: bool,
-    output: Path | None = None,
+    output: Path | None,
     **choices: Any,
-) -> None:
-    """Print what would be done to a file, and written to an output; options that say nothing about that are left aside."""
+) -> dict[str, Any]:
+    """Return what would be done to a file, and written to an output, printed where no JSON is asked for; other options are left aside."""
     import statistics
 
     from ..familiar import warn
@@ -76,16 +102,6 @@ def show(
     from ..levels import find_levels
     from ..plan import look_at
 
-    if choices["ext"] == ALL and isinstance(path, Path):
-        choices |= {
-            "noise_sigma": noise_sigma,
-            "scale": scale,
-            "noise_map": noise_map,
-            "as_json": as_json,
-            "output": output,
-        }
-        _show_every(path, denoiser, process, choices)
-        return
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
@@ -98,10 +114,9 @@ def show(
         images = 1 + len(process.layers)
         places = _places(plan, output, process.layers, form, choices) if output else ([], None)
         figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said, images, *places)
-    if as_json:
-        report.print_json(figures)
-    else:
+    if not as_json:
         _say(figures, process.words)
+    return figures
 
 
 def _places(
@@ -127,16 +142,25 @@ def _places(
     return [str(path) for path in plan.source.outputs(output, layers)], refused
 
 
-def _show_every(path: Path, denoiser: Denoiser, process: Process, choices: dict[str, Any]) -> None:
-    """Show each image of a FITS file, and say of those that stay as they are why."""
+def _show_every(
+    path: Path,
+    denoiser: Denoiser,
+    process: Process,
+    settings: dict[str, Any],
+    found: list[dict[str, Any]],
+    left: list[str],
+) -> None:
+    """Show each image of a FITS file, and note of those that stay as they are why."""
     from ..errors import InputError, OptionError
     from ..every import numbers_of
 
-    for number in numbers_of(path, choices):
+    for number in numbers_of(path, settings):
         try:
-            show(path, denoiser, process, **choices | {"ext": number})
+            found.append(_show(path, denoiser, process, **settings | {"ext": number}))
         except (InputError, OptionError) as error:
-            click.echo(f"left as it is: {error}", err=choices["as_json"])
+            left.append(str(error))
+            if not settings["as_json"]:
+                click.echo(f"left as it is: {error}")
 
 
 def _try_one(
@@ -175,7 +199,7 @@ def _say(figures: dict[str, Any], words: str) -> None:
         "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"
         + (f" (Stokes {', '.join(figures['stokes'])}), {kept} to copy" if kept else ""),
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
-        "missing": f"{100 * figures['missing']:.2g} % of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked)",
+        "missing": f"{figures['missing']:.2%} of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked)",
         "scale": f"{figures['scale']:.4g} to the network's units",
         "network": f"{figures['network']}, {words}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",

@@ -29,17 +29,20 @@ def check(output: Path, given: Path, *, overwrite: bool) -> None:
         check_place(place_of(output), [given], overwrite)
 
 
-def show(summary: Summary, output: Path) -> None:
-    """Print the time of each stage, and draw it."""
-    click.echo("  time by stage")
-    found = rows(summary.stages, summary.seconds)
-    for name, seconds, part in found:
-        click.echo(f"    {name:<26} {seconds:8.2f} s  {part:5.1%}" + ("  beside the others" if name in BESIDE else ""))
+def draw(summary: Summary, output: Path) -> str:
+    """Draw the time of each stage where matplotlib is there, and say where the picture is, or what it needs."""
     if find_spec("matplotlib") is None:
-        click.echo("    a picture of it needs matplotlib; install it with: pip install 'solardn[plot]'")
-        return
+        return "a picture of the time by stage needs matplotlib; install it with: pip install 'solardn[plot]'"
+    found = rows(summary.stages, summary.seconds)
     _draw(found, f"{summary.denoised} maps, {summary.network} on {summary.device}", place_of(output))
-    click.echo(f"    picture: {place_of(output)}")
+    return f"picture: {place_of(output)}"
+
+
+def say(summary: Summary) -> None:
+    """Print the time of each stage."""
+    click.echo("  time by stage")
+    for name, seconds, part in rows(summary.stages, summary.seconds):
+        click.echo(f"    {name:<26} {seconds:8.2f} s  {part:5.1%}" + ("  beside the others" if name in BESIDE else ""))
 
 
 def _draw(found: list[tuple[str, float, float]], title: str, path: Path) -> None:

@@ -76,7 +76,7 @@ def treat(
     from ..rasters import gather
     from . import picture
     from . import profile as profiles
-    from .info import show
+    from .info import show_all
     from .progress import shown
 
     if quicklook:
@@ -86,9 +86,11 @@ def treat(
     if dry_run:
         paths = expand(files[:1] if output_dir is None else files)
         places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
-        for unit in gather(paths, shared["ext"], shared["axes"]):
-            output = places.get(unit if isinstance(unit, Path) else unit.paths[0])
-            show(unit, denoiser, process, as_json=as_json, output=output, output_dir=output_dir, **shared)
+        units = [
+            (unit, places.get(unit if isinstance(unit, Path) else unit.paths[0]))
+            for unit in gather(paths, shared["ext"], shared["axes"])
+        ]
+        show_all(units, output_dir is not None, denoiser, process, as_json, output_dir=output_dir, **shared)
         return
     choices = {**shared, **treatment.choices}
     if output_dir is not None:
@@ -101,6 +103,7 @@ def treat(
         summary = treatment.one(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if quicklook:
         picture.draw(quicklook, summary, given, quicklook_map, **shared)
+    drawn = profiles.draw(summary, output) if profile else ""
     if as_json:
         report.print_json(treatment.figures(summary, denoiser))
     elif not quiet:
@@ -110,7 +113,8 @@ def treat(
             click.echo(f"left as it is: {why}")
         _say_unrecorded([summary])
         if profile:
-            profiles.show(summary, output)
+            profiles.say(summary)
+            click.echo(f"    {drawn}")
 
 
 def _many(
@@ -169,7 +173,7 @@ def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bo
     click.echo(f"  noise     rms {summary.noise_sigma:.4g}{unit}; residual {summary.residual_ratio:.3g} times that")
     if summary.missing:
         click.echo(
-            f"  missing   {100 * summary.missing:.2g} % of the pixels hold no value ({fill_words(summary.fills)}not finite, fills, masked) and stay as they are"
+            f"  missing   {summary.missing:.2%} of the pixels hold no value ({fill_words(summary.fills)}not finite, fills, masked) and stay as they are"
         )
     _say_inspection(summary)
     treatment.say(summary)

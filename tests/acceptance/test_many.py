@@ -1,11 +1,15 @@
 """Many files in one command."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 import solardn as package
+
+from .. import networks
 
 
 @pytest.fixture
@@ -90,3 +94,64 @@ def test_from_python(frames, tmp_path):
     outcome = package.denoise_files([frames / "*.npy"], tmp_path / "out", model="smooth", threads=1, scale=1.0)
     assert len(outcome.done) == 4
     assert not outcome.failed
+
+
+@pytest.mark.parametrize("words", [("info",), ("denoise", "--output-dir", "out", "--dry-run")])
+def test_json_of_a_folder_is_one_object(solardn, crisp, tmp_path, monkeypatch, words):
+    folder = tmp_path / "night"
+    folder.mkdir()
+    for name in ("a.fits", "b.fits"):
+        (folder / name).write_bytes(crisp.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    found = solardn.json(words[0], "night", *words[1:], "--model", "smooth")
+    assert [Path(one["input"]).name.partition("[")[0] for one in found["files"]] == ["a.fits", "b.fits"]
+    assert found["left"] == []
+
+
+def test_only_twins_of_la_palma_cubes_are_left_aside(frames):
+    for name in ("scan.npy", "scan_sp.npy"):
+        np.save(frames / name, np.zeros((8, 8), np.float32))
+    names = [path.name for path in package.many.expand([frames])]
+    assert names[-2:] == ["scan.npy", "scan_sp.npy"]
+
+
+def test_one_odd_file_does_not_keep_the_others_from_being_done(solardn, frames, tmp_path, monkeypatch):
+    def odd(given, output, **options):
+        if given.name == "f1.npy":
+            raise ValueError("nobody thought of that")
+        return package.denoise_file(given, output, **options)
+
+    found = package.many.denoise_files([frames], tmp_path / "out", model="smooth", one=odd)
+    assert len(found.done) == 3
+    ((path, error),) = found.failed
+    assert path.name == "f1.npy"
+    assert "f1.npy stopped the work on it in a way that nobody foresaw (ValueError: nobody thought of that)" in str(
+        error
+    )
+
+
+def test_names_beyond_ascii(solardn, tmp_path):
+    header = fits.Header({"FILENAME": "obs.fits"})
+    fits.writeto(tmp_path / "obs.fits", np.random.default_rng(0).normal(size=(48, 48)).astype(np.float32), header)
+    solardn.good("denoise", tmp_path / "obs.fits", tmp_path / "größe.fits", "--model", "smooth")
+    assert fits.getheader(tmp_path / "größe.fits")["FILENAME"] == "groe.fits"
+
+
+def windows(path, shape=(48, 48)):
+    """Write a file of three images of noise, the second of which is B."""
+    rng = np.random.default_rng(0)
+    images = [fits.ImageHDU(rng.normal(size=shape).astype(np.float32), name=name) for name in "AB"]
+    fits.HDUList([fits.PrimaryHDU(rng.normal(size=shape).astype(np.float32)), *images]).writeto(path)
+    return path
+
+
+def test_a_part_that_is_named_is_the_part_that_is_inspected(solardn, tmp_path):
+    given = windows(tmp_path / "in.fits")
+    nothing = networks.nothing(tmp_path / "zero.onnx")
+    words = (f"{given}::B", tmp_path / "out.fits")
+    solardn.good("denoise", *words, "--model", nothing, "--quicklook", tmp_path / "a.png")
+    looked = solardn.json("inspect", *words)
+    assert looked["result"].endswith("out.fits[B]")
+    assert looked["flat"]
+    assert "names a part and --ext all another" in solardn.bad("info", words[0], "--ext", "all")
+    assert "names a part and --ext all another" in solardn.bad("denoise", words[0], tmp_path / "c.fits", "--ext", "all")

@@ -24,6 +24,14 @@ def test_stages_are_told_and_drawn(solardn, crisp, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("words", [("--json",), ("--quiet",)])
+def test_it_is_drawn_where_nothing_is_told(solardn, image, tmp_path, words):
+    pytest.importorskip("matplotlib")
+    said = solardn.good("denoise", image, tmp_path / "a.fits", "--model", "same", "--profile", *words)
+    assert "time by stage" not in said
+    assert (tmp_path / "a.fits.profile.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_picture_is_not_overwritten_unasked(solardn, image, tmp_path):
     pytest.importorskip("matplotlib")
     out, picture = tmp_path / "out.fits", tmp_path / "out.fits.profile.png"

@@ -32,8 +32,7 @@ def rows():
 
 def row(what, figures, options=()):
     """Return the line for a file of which something is understood."""
-    if isinstance(figures, list):
-        figures = figures[0]
+    figures = figures.get("files", [figures])[0]
     axes = ", ".join(f"{axis['role']} {axis['length']}" for axis in figures["axes"])
     height, width = figures["map_shape"]
     needed = f"refused without `{' '.join(options)}`; with it " if options else ""

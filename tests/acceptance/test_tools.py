@@ -6,6 +6,8 @@ import re
 import pytest
 from astropy.io import fits
 
+from solardn.demo import FILES
+
 from .. import networks
 
 
@@ -28,10 +30,15 @@ def test_the_demo_lowers_the_error_and_leaves_its_files(solardn, tmp_path, monke
     assert header["SOLARNET"] == 0.5
 
 
-def test_a_demo_does_not_replace_files_unasked(solardn, tmp_path):
-    (tmp_path / "observation.fits").write_text("precious")
-    assert "--overwrite" in solardn.bad("demo", tmp_path)
-    assert (tmp_path / "observation.fits").read_text() == "precious"
+@pytest.mark.parametrize("name", FILES)
+def test_a_demo_is_refused_before_it_writes_anything(solardn, tmp_path, name):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / name).write_text("mine")
+    said = solardn.bad("demo", folder)
+    assert name in said
+    assert "--overwrite" in said
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "mine")]
 
 
 def test_networks_are_listed_shown_checked_and_added(solardn, tmp_path):
