@@ -55,16 +55,24 @@ Cells = dict[tuple[int, int], Cell]
 @click.command()
 @click.option("--model", default=DEFAULT, show_default=True, help="Network to compare with the authors'.")
 @click.option("--minutes", default=60.0, show_default=True, help="No size is begun after that time.")
+@click.option(
+    "--only",
+    type=click.Choice([f"{number}x{side}" for side, number in CELLS]),
+    multiple=True,
+    help="Only so many maps of so many pixels along a side; may be given again.",
+)
 @run_options
-def runtime(model: str, minutes: float, quick: bool, output: Path | None) -> None:
+def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, output: Path | None) -> None:
     """Compare ways to run the authors' network and a network of solardn: Mpx/s, GFLOP/s, and ratios of paired runs."""
     begun = time.perf_counter()
-    report = Report("runtime", f"python -m benchmarks runtime{' --quick' * quick}")
+    chosen = [(side, number) for side, number in CELLS if not only or f"{number}x{side}" in only]
+    words = "".join(f" --only {one}" for one in only)
+    report = Report("runtime", f"python -m benchmarks runtime{words}{' --quick' * quick}")
     peak = matrix_product(512 if quick else 2048, 0.1 if quick else 3.0)
     say(f"matrix product: {peak} GFLOP/s")
     found = [one for network in (AUTHORS, model) for one in candidates(find(network))]
     cells: Cells = {}
-    for side, number in QUICK if quick else CELLS:
+    for side, number in QUICK if quick else chosen:
         spent = time.perf_counter() - begun
         if spent > 60 * minutes:
             say(f"{number} × {side}²: left out, the time is over")
