@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,13 +142,7 @@ class Denoiser:
         """
         noise_sigma, noise_map = in_unit_of(noise_sigma, maps, "noise_sigma"), in_unit_of(noise_map, maps, "noise_map")
         if is_container(maps):
-            settings: dict[str, Any] = {
-                "noise_sigma": noise_sigma,
-                "scale": scale,
-                "noise_map": noise_map,
-                "cycles": cycles,
-            }
-            return denoise_container(maps, lambda array: self.denoise(array, **settings))
+            return denoise_container(maps, partial(self.denoise, scale=scale, cycles=cycles), noise_sigma, noise_map)
         array = as_maps(maps)
         planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
         result = np.empty(array.shape, np.float32)

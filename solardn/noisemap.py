@@ -42,16 +42,27 @@ def given_maps(noise_map: ArrayLike, maps: NDArray[Any]) -> list[Array]:
     InputError
         It is not positive at a pixel with a value.
     """
-    try:
-        given = np.broadcast_to(np.asarray(noise_map, np.float64), maps.shape)
-    except (TypeError, ValueError):
-        raise OptionError(
-            f"noise_map of shape {np.shape(noise_map)} does not fit maps of shape {maps.shape}; give 'auto', 'off', or the rms of the noise at every pixel"
-        ) from None
+    given = spread_over(noise_map, maps.shape)
     return [
         checked(given[index], ~np.isfinite(maps[index]), f"noise_map (map {index})")
         for index in np.ndindex(maps.shape[:-2])
     ]
+
+
+def spread_over(noise_map: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return the rms of the noise at every pixel of data of a shape.
+
+    Raises
+    ------
+    OptionError
+        It does not broadcast to the shape, or does not hold numbers.
+    """
+    try:
+        return np.broadcast_to(np.asarray(noise_map, np.float64), shape)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"noise_map of shape {np.shape(noise_map)} does not fit maps of shape {shape}; give 'auto', 'off', or the rms of the noise at every pixel"
+        ) from None
 
 
 def checked(sigma: NDArray[Any], absent: NDArray[np.bool_], label: str) -> Array:

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Sigma, per_map
 from .axes import from_header
+from .noisemap import NoiseMap, spread_over
 from .plan import chosen_letters
 
-Denoise = Callable[[NDArray[Any]], NDArray[np.float32]]
-"""Denoises maps (..., y, x), pixels that are not finite left alone."""
+Denoise = Callable[..., NDArray[np.float32]]
+"""Denoises maps (..., y, x), pixels that are not finite left alone; called with `noise_sigma` and `noise_map`."""
 
 _CTYPES = {
     "phys.polarization.stokes": "STOKES",
@@ -35,7 +37,7 @@ def is_container(data: Any) -> bool:
     return _is_nddata(data) or _is_dask(data)
 
 
-def denoise_container(data: Any, denoise: Denoise) -> Any:
+def denoise_container(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMap) -> Any:
     """Return an object like another one, its maps denoised.
 
     Parameters
@@ -44,18 +46,21 @@ def denoise_container(data: Any, denoise: Denoise) -> Any:
         Of an NDData the axes are read from its WCS: Stokes I is copied, and pixels that its mask marks stay as they are. Of a dask array
         the last two axes are y and x; it is denoised block by block when it is computed.
     denoise : callable
+    noise_sigma, noise_map
+        As for `solardn.Denoiser.denoise`; an array broadcasts to the axes that are not y and x, and to all axes of the data.
 
     Raises
     ------
     InputError
         The WCS does not say which axes are space, see `solardn.axes`.
+    OptionError
+        Noise levels do not fit the data.
     """
     if _is_dask(data):
-        whole = data.rechunk({data.ndim - 2: -1, data.ndim - 1: -1})
-        return whole.map_blocks(denoise, dtype=np.float32, meta=np.empty((0,) * data.ndim, np.float32))
+        return _of_dask(data, denoise, noise_sigma, noise_map)
     values = np.asarray(data.data)
     result = copy.copy(data)
-    result._data = _denoised(values, _header(data.wcs, values.ndim), data.mask, denoise)
+    result._data = _denoised(values, _header(data.wcs, values.ndim), data.mask, denoise, noise_sigma, noise_map)
     if data.mask is not None:
         result.mask = copy.copy(data.mask)
     if data.uncertainty is not None:
@@ -63,7 +68,30 @@ def denoise_container(data: Any, denoise: Denoise) -> Any:
     return result
 
 
-def _denoised(values: NDArray[Any], header: dict[str, Any], mask: Any, denoise: Denoise) -> NDArray[np.float32]:
+def _of_dask(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMap) -> Any:
+    """Return a dask array denoised block by block, noise levels cut as its blocks are."""
+    blocks = sys.modules["dask.array"]
+    whole = data.rechunk({data.ndim - 2: -1, data.ndim - 1: -1})
+    cut: dict[str, Any] = {}
+    if np.ndim(noise_sigma):
+        levels = per_map(noise_sigma, whole.shape[:-2]).astype(float)[..., np.newaxis, np.newaxis]
+        cut["noise_sigma"] = blocks.from_array(levels, chunks=(*whole.chunks[:-2], 1, 1))
+    if np.ndim(noise_map):
+        cut["noise_map"] = blocks.from_array(spread_over(noise_map, whole.shape), chunks=whole.chunks)
+
+    def block(array: NDArray[Any], *parts: NDArray[Any]) -> NDArray[np.float32]:
+        own = dict(zip(cut, parts, strict=True))
+        if "noise_sigma" in own:
+            own["noise_sigma"] = own["noise_sigma"][..., 0, 0]
+        return denoise(array, **{"noise_sigma": noise_sigma, "noise_map": noise_map} | own)
+
+    nothing = np.empty((0,) * data.ndim, np.float32)
+    return whole.map_blocks(block, *cut.values(), dtype=np.float32, meta=nothing)
+
+
+def _denoised(
+    values: NDArray[Any], header: dict[str, Any], mask: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMap
+) -> NDArray[np.float32]:
     cube = from_header(header, values.shape, f"the {values.ndim}-dimensional data")
     letters = chosen_letters(cube, None, "the data")
     given = np.where(mask, np.nan, values) if mask is not None and np.any(mask) else values
@@ -71,7 +99,12 @@ def _denoised(values: NDArray[Any], header: dict[str, Any], mask: Any, denoise: 
     chosen = np.array([not letters or cube.letter(index) in letters for index in cube.indices()])
     flat = maps.reshape(-1, *cube.map_shape)
     out = np.moveaxis(values, (cube.y, cube.x), (-2, -1)).reshape(-1, *cube.map_shape).astype(np.float32)
-    done = denoise(flat[chosen])
+    if np.ndim(noise_sigma):
+        noise_sigma = per_map(noise_sigma, maps.shape[:-2]).reshape(-1)[chosen]
+    if np.ndim(noise_map):
+        spread = np.moveaxis(spread_over(noise_map, values.shape), (cube.y, cube.x), (-2, -1))
+        noise_map = spread.reshape(-1, *cube.map_shape)[chosen]
+    done = denoise(flat[chosen], noise_sigma=noise_sigma, noise_map=noise_map)
     out[chosen] = np.where(np.isfinite(flat[chosen]), done, out[chosen])
     return np.ascontiguousarray(np.moveaxis(out.reshape(maps.shape), (-2, -1), (cube.y, cube.x)))
 

@@ -57,6 +57,44 @@ def test_dask_arrays_stay_lazy():
     np.testing.assert_array_equal(lazy.compute(), denoised(data))
 
 
+LEVELS = {
+    "one for each": {"noise_sigma": np.array([[0.5, 1.0, 2.0], [1.0, 2.0, 0.5]])},
+    "one for each along an axis": {"noise_sigma": np.array([0.5, 1.0, 2.0])},
+    "everywhere": {"noise_map": np.linspace(0.5, 2, 2 * 3 * 24 * 30).reshape(2, 3, 24, 30)},
+    "alike in all": {"noise_map": np.linspace(0.5, 2, 24 * 30).reshape(24, 30)},
+}
+
+
+@pytest.mark.parametrize("what", LEVELS)
+def test_noise_levels_go_with_the_blocks_of_a_dask_array(what):
+    array = pytest.importorskip("dask.array")
+    data = np.stack([[IMAGE, -IMAGE, 2 * IMAGE]] * 2)
+    lazy = package.denoise(array.from_array(data, chunks=(1, 2, 10, 10)), model="smooth", **LEVELS[what])
+    np.testing.assert_array_equal(lazy.compute(), package.denoise(data, model="smooth", **LEVELS[what]))
+
+
+@pytest.mark.parametrize("what", LEVELS)
+def test_noise_levels_are_those_of_all_maps_of_a_container_also_of_such_that_stay(what):
+    data = np.stack([[IMAGE, -IMAGE, 2 * IMAGE]] * 2)  # time, Stokes, y, x
+    wcs = WCS(
+        {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRPIX3": 1, "CRVAL3": 1, "CTYPE4": "UTC"}
+    )
+    made = package.denoise(NDData(data, wcs=wcs), model="smooth", **LEVELS[what]).data
+    expected = package.denoise(data, model="smooth", **LEVELS[what])
+    expected[:, 0] = data[:, 0]
+    np.testing.assert_array_equal(made, expected)
+
+
+@pytest.mark.parametrize("wrong", [{"noise_sigma": np.ones(4)}, {"noise_map": np.ones((5, 30))}])
+def test_noise_levels_that_do_not_fit_a_container_are_refused_at_once(wrong):
+    array = pytest.importorskip("dask.array")
+    data = np.stack([IMAGE, -IMAGE, 2 * IMAGE])
+    wcs = WCS({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRPIX3": 1, "CRVAL3": 1})
+    for given in (array.from_array(data), NDData(data, wcs=wcs)):
+        with pytest.raises(package.OptionError, match="does not fit"):
+            package.denoise(given, model="smooth", **wrong)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_sunpy_maps():
     sunpy_map = pytest.importorskip("sunpy.map")
