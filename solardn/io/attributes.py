@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..axes import role_of
+from .scaled import scaled
 
 PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
 """Attributes that no longer hold when the values are floating numbers."""
@@ -59,9 +60,7 @@ class Packing:
 
     def unpacked(self, raw: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.floating]:
         """Return the values that stored ones stand for, NaN where there is none."""
-        values = raw.astype(dtype)
-        if self.words:
-            values = values * dtype.type(self._scale) + dtype.type(self._offset)
+        values = scaled(raw, self._scale, self._offset, dtype) if self.words else raw.astype(dtype)
         for fill in self._fills:
             values[raw == fill] = np.nan
         return values

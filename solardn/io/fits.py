@@ -20,8 +20,8 @@ from .form import FLOAT32, Form
 from .mend import understood
 from .quiet import quiet
 from .raw import RawArray
+from .scaled import scaled
 
-_PIECE = 1 << 16  # values that are scaled at once
 _STORED = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
@@ -81,16 +81,15 @@ class FitsSource:
             self.cards = self._image.header
         else:
             self.cards = hdu.header
-        self.header = understood(self.cards)
-        if not self.compressed:
             self._check_complete(hdu.fileinfo()["datLoc"])
+        self.header = understood(self.cards)
         self.header_bytes = len(self.cards.tostring())
         self.shape = shape_of(self.header)
         self.unit = str(self.header.get("BUNIT", "")).strip()
         self._describe_values(hdu)
 
     def _check_complete(self, begin: int) -> None:
-        wanted = begin + math.prod(shape_of(self.header)) * abs(self.header["BITPIX"]) // 8
+        wanted = begin + math.prod(shape_of(self.cards)) * abs(self.cards["BITPIX"]) // 8
         if wanted > self.plain.stat().st_size:
             raise InputError(f"{self.path} is truncated: it ends before its data do; get the whole file again")
 
@@ -119,22 +118,13 @@ class FitsSource:
         """Return a part of the cube, scaled to its own units, NaN where the file says BLANK."""
         raw = np.asarray(self._image.section[selection]) if self.compressed else self._raw.read(selection)
         if (self._scale, self._zero) != (1, 0):
-            values = self._scaled(raw)
+            values = scaled(raw, self._scale, self._zero, self.dtype)
         elif raw.dtype.newbyteorder("=") == self.dtype and raw.flags.writeable:
             values = raw.byteswap(inplace=True).view(self.dtype) if raw.dtype != self.dtype else raw
         else:
             values = raw.astype(self.dtype)
         if self._blank is not None:
             values[raw == self._blank] = np.nan
-        return values
-
-    def _scaled(self, raw: NDArray[Any]) -> NDArray[np.floating]:
-        """Return scaled values, rounded once: in float32 a fill of −9999 × 1e-5 would not be the −0.09999 that a user names."""
-        values = np.empty(raw.shape, self.dtype)
-        stored, scaled = raw.reshape(-1), values.reshape(-1)
-        for start in range(0, stored.size, _PIECE):
-            part = slice(start, start + _PIECE)
-            scaled[part] = stored[part].astype(np.float64) * self._scale + self._zero
         return values
 
     @property

@@ -66,6 +66,18 @@ def test_packed_values_are_unpacked_and_fills_stay_missing(tmp_path, h5py):
         np.testing.assert_array_equal(made.dims[0]["scan"][:], [0, 1])
 
 
+def test_packed_fills_are_found_by_the_value_that_they_stand_for(solardn, tmp_path, h5py):
+    raw = np.random.default_rng(0).integers(1, 100, (2, 48, 48)).astype(np.int16)
+    raw[:, 20:30, 20:30] = -9999
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("cube", data=raw).attrs["scale_factor"] = 1e-5
+    done = solardn.json(
+        "denoise", tmp_path / "in.h5", tmp_path / "out.h5", "--model", "smooth", "--fill-value=-0.09999"
+    )
+    assert done["fills"] == [-0.09999]
+    assert done["missing"] == 100 / 48**2
+
+
 def test_a_single_array_holds_no_other(solardn, tmp_path, library):
     library.create_array(str(tmp_path / "one.zarr"), data=PLANES)
     assert solardn.json("info", tmp_path / "one.zarr")["shape"] == [2, 32, 40]
