@@ -59,20 +59,22 @@ Cells = dict[tuple[int, int], Cell]
     "--only",
     type=click.Choice([f"{number}x{side}" for side, number in CELLS]),
     multiple=True,
-    help="Only so many maps of so many pixels along a side; may be given again.",
+    help="Only so many maps of so many pixels along a side; may be given again. The tables go where those of --quick go.",
 )
 @run_options
 def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, output: Path | None) -> None:
     """Compare ways to run the authors' network and a network of solardn: Mpx/s, GFLOP/s, and ratios of paired runs."""
     begun = time.perf_counter()
-    chosen = [(side, number) for side, number in CELLS if not only or f"{number}x{side}" in only]
+    if quick and only:
+        raise click.UsageError("--quick has sizes of its own; leave --only out")
+    chosen = QUICK if quick else [(side, number) for side, number in CELLS if not only or f"{number}x{side}" in only]
     words = "".join(f" --only {one}" for one in only)
     report = Report("runtime", f"python -m benchmarks runtime{words}{' --quick' * quick}")
     peak = matrix_product(512 if quick else 2048, 0.1 if quick else 3.0)
     say(f"matrix product: {peak} GFLOP/s")
     found = [one for network in (AUTHORS, model) for one in candidates(find(network))]
     cells: Cells = {}
-    for side, number in QUICK if quick else chosen:
+    for side, number in chosen:
         spent = time.perf_counter() - begun
         if spent > 60 * minutes:
             say(f"{number} × {side}²: left out, the time is over")
@@ -91,7 +93,7 @@ def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, outp
         "peak_bytes": {f"{number}x{side}": cell.peaks for (side, number), cell in cells.items() if cell.peaks},
         "multiply_adds": {one.name: costs[one.network] for one in found},
     }
-    report.write(folder(output, quick))
+    report.write(folder(output, quick or bool(only)))  # a part of the sizes takes no place in the page
 
 
 def _together(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
