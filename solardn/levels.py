@@ -179,10 +179,10 @@ def _from_map(plan: Plan, groups: dict[Group, list[Index]]) -> dict[Group, Level
             if sigma is not None and not absent.all():
                 found[group][index] = float(np.sqrt(np.mean(sigma[~absent] ** 2)))
     medians = {group: float(np.median(list(each.values()))) for group, each in found.items() if each}
-    usual = (
-        float(np.median(list(medians.values()))) if medians else 1.0
-    )  # of groups without any value: nothing is scaled by it
-    return {group: Level(*group, medians.get(group, usual), 0, each=each) for group, each in found.items()}
+    return {
+        group: Level(*group, _between(medians, group) if medians else 1.0, 0, each=each)
+        for group, each in found.items()
+    }
 
 
 def _sampled(groups: Iterable[Group]) -> list[Group]:
