@@ -96,13 +96,11 @@ def simulate(folder: Path, *, overwrite: bool = False) -> tuple[Path, Path]:
         raise OptionError(f"{folder} is a file; name a folder for the demo")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:  # before anything is written
-        check_place(folder / name, [], overwrite)
+    places = [check_place(folder / name, [], overwrite) for name in FILES]  # before anything is written
     clean = truth()
     noisy = clean + noise(clean.shape)
     paths = []
-    for name, cube in zip(FILES, (noisy, clean), strict=False):
-        path = check_place(folder / name, [], overwrite)
+    for name, path, cube in zip(FILES, places, (noisy, clean), strict=False):
         with writing(path):
             fits.PrimaryHDU(cube.astype(np.float32), header(name)).writeto(path, overwrite=overwrite, checksum=True)
         paths.append(folder / name)

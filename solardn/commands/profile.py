@@ -29,20 +29,24 @@ def check(output: Path, given: Path, *, overwrite: bool) -> None:
         check_place(place_of(output), [given], overwrite)
 
 
-def draw(summary: Summary, output: Path) -> str:
-    """Draw the time of each stage where matplotlib is there, and say where the picture is, or what it needs."""
-    if find_spec("matplotlib") is None:
-        return "a picture of the time by stage needs matplotlib; install it with: pip install 'solardn[plot]'"
+def show(summary: Summary, output: Path, *, silent: bool) -> None:
+    """Print the time of each stage, unless nothing is to be told, and draw it."""
     found = rows(summary.stages, summary.seconds)
+    lines = [
+        f"    {name:<26} {seconds:8.2f} s  {part:5.1%}" + ("  beside the others" if name in BESIDE else "")
+        for name, seconds, part in found
+    ]
+    if not silent:
+        click.echo("\n".join(["  time by stage", *lines]))
+    if find_spec("matplotlib") is None:
+        click.echo(
+            "    a picture of the time by stage needs matplotlib; install it with: pip install 'solardn[plot]'",
+            err=silent,
+        )
+        return
     _draw(found, f"{summary.denoised} maps, {summary.network} on {summary.device}", place_of(output))
-    return f"picture: {place_of(output)}"
-
-
-def say(summary: Summary) -> None:
-    """Print the time of each stage."""
-    click.echo("  time by stage")
-    for name, seconds, part in rows(summary.stages, summary.seconds):
-        click.echo(f"    {name:<26} {seconds:8.2f} s  {part:5.1%}" + ("  beside the others" if name in BESIDE else ""))
+    if not silent:
+        click.echo(f"    picture: {place_of(output)}")
 
 
 def _draw(found: list[tuple[str, float, float]], title: str, path: Path) -> None:

@@ -103,7 +103,6 @@ def treat(
         summary = treatment.one(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if quicklook:
         picture.draw(quicklook, summary, given, quicklook_map, **shared)
-    drawn = profiles.draw(summary, output) if profile else ""
     if as_json:
         report.print_json(treatment.figures(summary, denoiser))
     elif not quiet:
@@ -112,9 +111,8 @@ def treat(
         for why in summary.left:
             click.echo(f"left as it is: {why}")
         _say_unrecorded([summary])
-        if profile:
-            profiles.say(summary)
-            click.echo(f"    {drawn}")
+    if profile:
+        profiles.show(summary, output, silent=quiet or as_json)
 
 
 def _many(
