@@ -25,7 +25,7 @@ class Shape:
     filters : tuple of int
         At 1/2, 1/4, 1/8 and 1/16 of the map's resolution.
     blocks : tuple of str
-        Places with a residual block, of ``in``, ``down1``, ``up1`` and ``up0``; one that is named twice has two.
+        Places with a residual block, of ``in``, ``down1``, ``down2``, ``up1`` and ``up0``; one that is named twice has two.
     beside : bool
         On the way up, whether features are set beside those of the same level on the way down (which doubles what the next
         convolution costs), or added to them.
@@ -38,9 +38,11 @@ class Shape:
 
 LEAN = Shape()
 """Of ``stokes`` and ``stokes-bayes``."""
-LARGE = Shape(blocks=2 * ("in", "down1", "up1") + 3 * ("up0",), beside=True)
+LARGE = Shape(blocks=2 * ("in", "down1", "down2", "up1") + 4 * ("up0",), beside=True)
 """Of ``stokes-best``."""
-SHAPES = (LEAN, LARGE)
+BEFORE = Shape(blocks=2 * ("in", "down1", "up1") + 3 * ("up0",), beside=True)
+"""Of the ``stokes-best`` that `LARGE` grows from."""
+SHAPES = (LEAN, LARGE, BEFORE)
 OUTPUT_LAYERS = ("noise/", "var/")
 """Those that write results, as their weights' paths begin."""
 
@@ -131,7 +133,7 @@ def stokes(shape: Shape = LEAN, rate: float | None = None, kind: str = "channel"
     skip1 = x = block(_conv(x, f1, "down1_2"), f1, "down1")
     x = _conv(x, f2, "down2_1", strides=2)
     x = _conv(x, f2, "down2_2")
-    x = _conv(x, f2, "down2_3")
+    x = block(_conv(x, f2, "down2_3"), f2, "down2")
     deep = x = _widest(x, f2, deepest)
     x = drop(x, "drop2")
     x = _up(x, skip1, f1, "up1", shape.beside)
