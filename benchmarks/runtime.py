@@ -20,6 +20,8 @@ from .timing import Paired, Spread, paired
 CELLS = ((2048, 8), (2048, 1), (1000, 8), (1000, 1), (512, 8), (512, 1), (256, 8), (256, 1))
 """Sizes in pixels and maps at once; the largest first, while this process holds little memory itself."""
 QUICK = ((128, 2), (256, 1))
+JUDGED, JUDGED_QUICK = (1000, 1), QUICK[1]
+"""The size at which ratios are wanted: the two ways of each are timed there once more, in turns by themselves."""
 
 _LARGE, _LARGEST = 4e6, 3e7  # pixels from which every way has a process of its own, and two rounds must do; one must do
 _REST = 0.3  # seconds: threads of some ways spin for 0.2 after their last work
@@ -35,10 +37,13 @@ class Cell:
         Seconds of the ways, by name.
     peaks : dict of str to int or None
         Most bytes that a process with one way alone held, None where memory did not suffice; empty where all ways shared a process.
+    pairs : dict of (str, str) to Paired
+        Seconds of two ways that took turns without any other, by their names.
     """
 
     times: Paired
     peaks: dict[str, int | None] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], Paired] = field(default_factory=dict)
 
     def speed(self, name: str, megapixels: float) -> Spread | str:
         """Return Mpx/s of a way, or why there is none."""
@@ -46,7 +51,8 @@ class Cell:
 
     def ratio(self, unit: str, way: str) -> Spread | str:
         """Return how many times faster one way is than another."""
-        return self.times.ratio(unit, way) if {unit, way} <= set(self.times.times) else "out of memory"
+        times = self.pairs.get((unit, way), self.times)
+        return times.ratio(unit, way) if {unit, way} <= set(times.times) else "out of memory"
 
 
 Cells = dict[tuple[int, int], Cell]
@@ -82,6 +88,8 @@ def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, outp
         say(f"{number} × {side}²: {len(found)} candidates, after {spent:.0f} s")
         apart = (side, number) == QUICK[0] or number * side**2 > _LARGE
         cells[side, number] = _apart(found, side, number, quick) if apart else _together(found, side, number, quick)
+        if (side, number) == (JUDGED_QUICK if quick else JUDGED):
+            cells[side, number].pairs = _pairs(found, side, number, quick)
     cells = dict(sorted(cells.items()))
     name = found[-1].network
     by_network = {one.network: one.model for one in found}
@@ -90,6 +98,9 @@ def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, outp
     report.figures = {
         "peak_gflops": asdict(peak),
         "seconds": {f"{number}x{side}": cell.times.times for (side, number), cell in cells.items()},
+        "pairs": {
+            f"{unit} / {way}": times.times for cell in cells.values() for (unit, way), times in cell.pairs.items()
+        },
         "peak_bytes": {f"{number}x{side}": cell.peaks for (side, number), cell in cells.items() if cell.peaks},
         "multiply_adds": {one.name: costs[one.network] for one in found},
     }
@@ -101,6 +112,17 @@ def _together(found: list[Candidate], side: int, number: int, quick: bool) -> Ce
     runs = {one.name: one.on(number, side) for one in found}
     least, seconds, pause = (1, 0.0, 0.0) if quick else (3, 15.0, _REST)
     return Cell(paired(runs, seconds=seconds, least=least, most=15, pause=pause))
+
+
+def _pairs(found: list[Candidate], side: int, number: int, quick: bool) -> dict[tuple[str, str], Paired]:
+    """Time the two ways of each ratio in turns: among all ways, minutes lie between the rounds of a shared machine."""
+    runs, pairs = {one.name: one.on(number, side) for one in found}, {}
+    for way, unit, _ in _wanted(found[-1].network):
+        if {way, unit} <= set(runs):
+            both = {unit: runs[unit], way: runs[way]}
+            pairs[unit, way] = paired(both, 0 if quick else 30, 1 if quick else 9, 25, pause=0 if quick else _REST)
+            say(f"  {way} in units of {unit}: {pairs[unit, way].ratio(unit, way)}")
+    return pairs
 
 
 def _apart(found: list[Candidate], side: int, number: int, quick: bool) -> Cell:
@@ -131,9 +153,9 @@ def _speeds(found: list[Candidate], costs: dict[str, float], cells: Cells, peak:
     return table
 
 
-def _ratios(name: str, cells: Cells) -> Table:
-    """Return how many times faster one way is than another, from pairs of runs."""
-    wanted = [
+def _wanted(name: str) -> list[tuple[str, str, str]]:
+    """Return which ways are compared, with the network of this name or the authors': the way, its unit, and what is wanted."""
+    return [
         (f"{name}, solardn", f"{name}, onnxruntime", "0.97 at 1000²"),
         (f"{AUTHORS}, solardn", f"{AUTHORS}, onnxruntime", "0.97 at 1000²"),
         (f"{name}, solardn", f"{AUTHORS}, Keras predict", "4"),
@@ -144,13 +166,20 @@ def _ratios(name: str, cells: Cells) -> Table:
         (f"{name}, solardn on OpenVINO bf16", f"{AUTHORS}, Keras predict", "8"),
         (f"{name}, solardn on OpenVINO fp32", f"{name}, solardn", ""),
     ]
+
+
+def _ratios(name: str, cells: Cells) -> Table:
+    """Return how many times faster one way is than another, from pairs of runs."""
     known = {way for cell in cells.values() for way in cell.times.times}
     table = Table(
         "Speed of one way in units of another, from paired runs", ("way", "in units of", *_heads(cells), "wanted")
     )
-    for way, unit, least in wanted:
+    for way, unit, least in _wanted(name):
         if {way, unit} <= known:
             table.rows.append((way, unit, *(cell.ratio(unit, way) for cell in cells.values()), least))
+    for size, cell in zip(_heads(cells), cells.values(), strict=True):
+        if rounds := [times.rounds for times in cell.pairs.values()]:
+            table.remark = f"At {size} the two ways took turns by themselves, {min(rounds)} to {max(rounds)} times; else every round went through all ways."
     return table
 
 

@@ -49,6 +49,16 @@ def test_tables_say_where_memory_did_not_suffice() -> None:
     assert table.rows == [("small", 3.0), ("large", "more than there is")]
 
 
+def test_ratios_are_taken_from_ways_that_took_turns_by_themselves_where_they_did() -> None:
+    way, unit, _ = runtime._wanted("stokes")[0]
+    cell = runtime.Cell(
+        Paired({unit: [1.0], way: [2.0]}), pairs={(unit, way): Paired({unit: [1.0, 3.0], way: [1.0, 3.0]})}
+    )
+    table = runtime._ratios("stokes", {(1000, 1): cell})
+    assert table.rows == [(way, unit, Spread(1.0, 1.0, 1.0), "0.97 at 1000²")]
+    assert "At 1 × 1000² the two ways took turns by themselves, 2 to 2 times" in table.remark
+
+
 @pytest.mark.parametrize("said", ["Failed to allocate 25786589184 bytes of memory", "std::bad_alloc"])
 def test_a_library_that_finds_no_memory_ends_its_process_in_a_way_of_its_own(
     monkeypatch: pytest.MonkeyPatch, said: str
