@@ -50,12 +50,12 @@ def gpu(model: str, device: str, side: int, number: int, quick: bool, output: Pa
     report.figures = {"device": there, "side": side, "number": number, "seconds": {}}
     for precision in ("fp32", *(("fp16",) if device != "cpu" else ())):
         torch = TorchNetwork(found, usable_cpus(), device, half=precision == "fp16", compiled=True)
-        on_device = {
+        on_device: dict[str, Callable[[], object]] = {
             f"onnxruntime {precision}, on the device": _bound(found, device, precision, cube[:1, np.newaxis]),
             f"PyTorch {precision}, on the device": partial(torch.finish, torch.there(cube[:1, np.newaxis])),
         }
         solardn = solardn_way(found, device=device, precision=precision, memory="16GB")
-        through = {
+        through: dict[str, Callable[[], object]] = {
             f"solardn {precision}, memory to memory": partial(solardn, cube),
             f"PyTorch {precision}, memory to memory": partial(_map_by_map, torch, cube),
         }

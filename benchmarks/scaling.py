@@ -43,7 +43,7 @@ def scaling(model: str, minutes: float, quick: bool, output: Path | None) -> Non
                 return None
             say(f"{number} × {side}² {' '.join(options)}, after {time.perf_counter() - begun:.0f} s")
             given, out = npy_cube(Path(scratch, "given.npy"), number, side), Path(scratch, "out.npy")
-            words = [
+            words: list[str | Path] = [
                 sys.executable,
                 "-m",
                 "solardn",
@@ -78,9 +78,9 @@ def _growth(title: str, found: Sequence[tuple[int, int, Measured]]) -> Table:
             (f"{number} × {side}²", f"{pixels:.3g}", measured.seconds, rate, f"{measured.peak / 1e6:.0f}")
         )
     if len(found) > 2:
-        pixels = np.log([number * side**2 for number, side, _ in found[-2:]])
-        seconds = np.log([measured.seconds - start for _, _, measured in found[-2:]])
-        slope = (seconds[1] - seconds[0]) / (pixels[1] - pixels[0])
+        sizes = np.log([number * side**2 for number, side, _ in found[-2:]])
+        times = np.log([measured.seconds - start for _, _, measured in found[-2:]])
+        slope = (times[1] - times[0]) / (sizes[1] - sizes[0])
         table.remark = f"Start-up is the time of the smallest. Time grows as pixels to the power {slope:.2f} between the last two. Wanted: linear in pixels, flat in memory, 1000 MB at most."
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def uncertainty(model: str, size: int, threads: int, quick: bool, output: Path |
     runs = _commands(network.path, plane, threads)
     peaks = {name: run.peak / 1e6 for name, run in runs.items()}
     command = runs[f"{SAMPLES} samples"].seconds / runs["denoise"].seconds
-    rows = [
+    rows: list[Sequence[object]] = [
         ("a pass, s", f"{times.spread('pass')}", ""),
         (f"{SAMPLES} samples, in passes", f"{whole}", ""),
         (f"one of {SAMPLES} samples, in passes", sample, f"≤ {GOALS['sample']}"),

@@ -181,13 +181,14 @@ def noise_level(only_weighing: bool) -> None:
 
     from . import noiselevel, noiseweighing
     from .bank import bank
+    from .recipes import BANKS, RUNS
 
     if not only_weighing:
         click.echo(shutil.copyfile(noiselevel.train(), noisenet.FILE))
         noisenet.weights.cache_clear()
-    truths = bank(noiselevel.BANKS, "truth", noiselevel.TRUTHS, noiselevel.TRUTH_SEED)
+    truths = bank(BANKS, "truth", noiselevel.TRUTHS, noiselevel.TRUTH_SEED)
     seen = noiseweighing.draw(truths, noiseweighing.MAPS, noiseweighing.SEED)
-    click.echo(shutil.copyfile(noiseweighing.train(seen, noiselevel.RUNS / "noise-weighing.npz"), weighing.FILE))
+    click.echo(shutil.copyfile(noiseweighing.train(seen, RUNS / "noise-weighing.npz"), weighing.FILE))
 
 
 @main.command()

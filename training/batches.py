@@ -90,7 +90,7 @@ class Batches:
         """Cut a patch from a field of the bank, turned, mirrored and of either sign."""
         field = bank[rng.integers(len(bank))]
         y, x = rng.integers(0, field.shape[0] - self.size + 1, 2)
-        patch = np.rot90(field[y : y + self.size, x : x + self.size], rng.integers(4))
+        patch: Field = np.rot90(field[y : y + self.size, x : x + self.size], int(rng.integers(4)))
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
         return patch if rng.random() < 0.5 else -patch

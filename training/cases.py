@@ -43,13 +43,13 @@ def _ellipse() -> Map:
 
 def _drawn(rng: Rng, power: Map) -> Map:
     """Return Gaussian noise of a power spectrum (shape of ``fft2``), variance 1 on average."""
-    return fft.ifft2(fft.fft2(rng.standard_normal((SIZE, SIZE))) * np.sqrt(power / power.mean())).real
+    return np.asarray(fft.ifft2(fft.fft2(rng.standard_normal((SIZE, SIZE))) * np.sqrt(power / power.mean())).real)
 
 
 def _windowed(power: Map, window: Map) -> Map:
     """Return the mean power spectrum of noise of a spectrum after multiplication with a window."""
     covariance = fft.ifft2(power / power.mean()) * fft.ifft2(np.abs(fft.fft2(window)) ** 2) / SIZE**2
-    return np.maximum(fft.fft2(covariance).real, 0)
+    return np.asarray(np.maximum(fft.fft2(covariance).real, 0))
 
 
 def _stationary(power: Callable[[], Map]) -> Callable[[Rng], tuple[Map, Map]]:

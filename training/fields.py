@@ -26,13 +26,13 @@ def standard(field: Field) -> Field:
 
 def sigmoid(x: Field) -> Field:
     """Return the logistic function of a field, without overflow."""
-    return (0.5 * (1 + np.tanh(0.5 * x))).astype(np.float32)
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), np.float32)
 
 
 def coloured(rng: Rng, size: int, amplitude: Field) -> Field:
     """Return Gaussian noise whose Fourier amplitudes follow ``amplitude``, of shape (size, size // 2 + 1)."""
     white = fft.rfft2(rng.standard_normal((size, size), dtype=np.float32))
-    return fft.irfft2(white * amplitude, s=(size, size)).astype(np.float32)
+    return np.asarray(fft.irfft2(white * amplitude, s=(size, size)), np.float32)
 
 
 def random_field(rng: Rng, size: int, slope: float, outer: float | None = None, inner: float = 0.0) -> Field:
@@ -75,7 +75,7 @@ def warped(rng: Rng, field: Field, strength: float, scale: float) -> Field:
     y, x = np.mgrid[:size, :size].astype(np.float32)
     y += strength * smooth(rng, size, scale)
     x += strength * smooth(rng, size, scale)
-    return ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap").astype(np.float32)
+    return np.asarray(ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap"), np.float32)
 
 
 def cell_distances(rng: Rng, size: int, cell: float) -> tuple[Field, Field]:
@@ -107,7 +107,7 @@ def lines(rng: Rng, size: int, scale: float, width: float) -> Field:
     """Return thin winding lines of a given width in pixels: the zero level of a random field."""
     level = random_field(rng, size, 4.0, outer=scale, inner=width)
     slope = np.hypot(*np.gradient(level)) + 1e-4
-    return np.exp(-0.5 * (level / slope / width) ** 2).astype(np.float32)
+    return np.asarray(np.exp(-0.5 * (level / slope / width) ** 2), np.float32)
 
 
 def points(rng: Rng, size: int, count: int, width: tuple[float, float]) -> Field:

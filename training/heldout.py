@@ -113,14 +113,14 @@ def truth(family: str, instance: int, draw: int = 0) -> NDArray[np.float32]:
         field = FAMILIES[family](
             np.random.default_rng([_SEED + draw, list(FAMILIES).index(family), instance]), instance
         )
-    return (field / np.sqrt(np.mean(field**2))).astype(np.float32)
+    return np.asarray(field / np.sqrt(np.mean(field**2)), np.float32)
 
 
 def _niris(instance: int) -> Map:
     """Return a window of one of the six maps."""
     maps = np.load(NIRIS, mmap_mode="r").reshape(6, 512, 512)
     y, x = ((0, 0), (256, 256), (128, 128), (0, 256))[instance % 4]
-    return maps[instance % 6, y : y + SIZE, x : x + SIZE].astype(float)
+    return np.array(maps[instance % 6, y : y + SIZE, x : x + SIZE], float)
 
 
 def names() -> list[str]:

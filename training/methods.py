@@ -68,7 +68,8 @@ class Network:
 
     def __call__(self, maps: Maps) -> Map:
         """Return the denoised map."""
-        return self.denoiser.denoise(maps.noisy, noise_sigma=self.stated)
+        found: Map = self.denoiser.denoise(maps.noisy, noise_sigma=self.stated)
+        return found
 
     def uncertainty(self, maps: Maps) -> tuple[Map, Map]:
         """Return mean and total standard deviation."""
@@ -102,7 +103,8 @@ class Bm3d:
 
         profile = BM3DProfile()
         profile.num_threads = 1
-        return bm3d(maps.noisy.astype(float), maps.spectrum * maps.noisy.size, profile).astype(np.float32)
+        found: Map = bm3d(maps.noisy.astype(float), maps.spectrum * maps.noisy.size, profile).astype(np.float32)
+        return found
 
 
 @dataclass(frozen=True)
@@ -205,4 +207,4 @@ def denoised(method: Method, maps: Maps, kept: Path) -> Map:
         part = path.with_suffix(".part.npy")
         np.save(part, method(maps))
         part.replace(path)
-    return np.load(path)
+    return np.asarray(np.load(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from export.layers import DepthToSpace, MCDropout, NearestUpsample, SpaceToDepth
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 MULTIPLE = 16
 """Maps must be multiples of this many pixels high and wide."""
 

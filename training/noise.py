@@ -50,7 +50,7 @@ def uneven(rng: Rng, size: int) -> Field:
     """Return how the amplitude varies over the field: smoothly by factors of up to 3, in blocks of restored patches, or as a few dark structures raise it."""
     kind = rng.random()
     if kind < 0.6:
-        return np.exp(rng.uniform(0.05, 0.4) * smooth(rng, size, log_uniform(rng, 15, 100)))
+        return np.asarray(np.exp(rng.uniform(0.05, 0.4) * smooth(rng, size, log_uniform(rng, 15, 100))))
     if kind < 0.8:
         step = int(log_uniform(rng, 24, 96))
         count = size // step + 2

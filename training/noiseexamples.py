@@ -40,7 +40,8 @@ class Examples(NamedTuple):
 
 
 def _patch(rng: Rng, bank: Field) -> Field:
-    return bank[rng.integers(len(bank))]
+    field: Field = bank[rng.integers(len(bank))]
+    return field
 
 
 def example(rng: Rng, truths: Field) -> tuple[Field, Field, float]:
@@ -79,7 +80,7 @@ def _chunk(seed: int, number: int, truths: Field) -> Examples:
 def _in_windows(sigma: Field, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the logarithm of the rms noise in each window."""
     view = np.lib.stride_tricks.sliding_window_view(sigma.astype(float) ** 2, (SIZE, SIZE))[np.ix_(rows, columns)]
-    return 0.5 * np.log((view * hann(SIZE) ** 2).mean(axis=(2, 3)))
+    return np.asarray(0.5 * np.log((view * hann(SIZE) ** 2).mean(axis=(2, 3))))
 
 
 def examples(folder: Path, truths: Field, count: int, seed: int) -> Examples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ from .bank import bank
 from .noiseexamples import Examples, examples
 from .recipes import BANKS, RUNS
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 WIDTH, HEADS = 64, 8
 SEED, TRUTH_SEED, TRUTHS = 21, 3, 8000
 STEPS, FILES = 2000, 5
@@ -75,12 +75,12 @@ def batches(data: Examples, count: int, seed: int) -> Iterator[tuple[Any, Any, A
             height, width = (most if rng.random() < 0.7 else rng.integers(6, most + 1) for _ in "yx")
             y, x = rng.integers(0, most - height + 2), rng.integers(0, most - width + 2)
             part = (chosen, slice(y, y + height, 2), slice(x, x + width, 2))
-            seen, used, level = (values[part] for values in data[:3])
+            seen, used, level = data.features[part], data.used[part], data.level[part]
             if not used.any(axis=(1, 2)).all():
                 continue
             weight = used.astype(np.float32)
             if rng.random() < 0.5:
-                seen, weight, level = (a.swapaxes(1, 2) for a in (seen, weight, level))
+                seen, weight, level = seen.swapaxes(1, 2), weight.swapaxes(1, 2), level.swapaxes(1, 2)
             whole = 0.5 * np.log((np.exp(2 * level) * weight).sum((1, 2)) / weight.sum((1, 2)))
             yield seen.astype(np.float32), weight[..., None], level, whole.astype(np.float32)
 

@@ -71,7 +71,7 @@ def signal(rng: Rng, truths: Field) -> Field:
         field = field.T
     if rng.random() < 0.5:
         field = field[::-1]
-    return field / max(float(np.sqrt((field.astype(float) ** 2).mean())), 1e-9)
+    return np.asarray(field / max(float(np.sqrt((field.astype(float) ** 2).mean())), 1e-9), np.float32)
 
 
 def example(rng: Rng, truths: Field) -> tuple[Field, float, float]:
@@ -168,6 +168,6 @@ def train(seen: Seen, path: Path, networks: int = NETWORKS, epochs: int = EPOCHS
     scaled = seen._replace(features=np.clip((seen.features - mean) / deviation, -5, 5))
     trained = zip(*(fit(scaled, seed, epochs) for seed in range(networks)), strict=True)
     names = [f"{layer}.{kind}" for layer in ("first", "second", "out") for kind in ("kernel", "bias")]
-    weights = {name: np.stack(one).astype(np.float16) for name, one in zip(names, trained, strict=True)}
+    weights: dict[str, Any] = {name: np.stack(one).astype(np.float16) for name, one in zip(names, trained, strict=True)}
     np.savez_compressed(path, mean=mean, deviation=deviation, **weights)
     return path

@@ -63,7 +63,7 @@ class PairBatches:
         partner = self.partner(stack, first, second)
         both = np.stack([stack.maps[first][part], partner[part]]) / stack.sigma[first]
         snr = float(np.sqrt(max(np.mean(both[0] * both[1]), 0.0)))
-        both = np.rot90(both, rng.integers(4), axes=(1, 2))
+        both = np.rot90(both, int(rng.integers(4)), axes=(1, 2))
         if rng.random() < 0.5:
             both = both[:, :, ::-1]
         # The noise level a user states is never exact.
@@ -78,5 +78,5 @@ class PairBatches:
 
 def trained_width(stack: Stack) -> int:
     """Return how many columns serve for training; those beyond, an eighth and at least 32, serve for validation."""
-    width = stack.maps.shape[2]
+    width = int(stack.maps.shape[2])
     return width - max(32, width // 64 * 8)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import noise, truth
 from .bank import SIZE, bank
+from .batches import Batch
 from .fields import log_uniform
 from .network import stokes
 from .observed import Stack
@@ -88,7 +89,7 @@ def compare(steps: int, runs: Path = RUNS) -> dict[str, dict[str, float]]:
     stack, truths = observation(folder)
     plan = Plan(steps=steps)
     validate = validation(*(np.array(bank(BANKS, kind, 24, 2)) for kind in ("truth", "noise")))
-    ways: dict[str, tuple[type[Trainer], Callable[[int], object]]] = {
+    ways: dict[str, tuple[type[Trainer], Callable[[int], Batch]]] = {
         "clean": (Trainer, CleanBatches([stack], plan.seed, truths)),
         "pairs": (PairTrainer, PairBatches([stack], plan.seed)),
     }

@@ -30,19 +30,19 @@ def _wavenumbers(size: int) -> tuple[Map, Map]:
 
 def _sample(field: Map, y: Map, x: Map) -> Map:
     """Return a periodic field at positions between its pixels."""
-    return ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap")
+    return np.asarray(ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap"))
 
 
 def clouds(rng: Rng, size: int, scale: float) -> Map:
     """Return white noise smoothed over ``scale`` pixels, of mean 0 and rms 1."""
     field = ndimage.gaussian_filter(rng.standard_normal((size, size)), scale, mode="wrap")
-    return (field - field.mean()) / field.std()
+    return np.asarray((field - field.mean()) / field.std())
 
 
 def seen_through(field: Map, width: float, stray: float = 0.05) -> Map:
     """Return a field blurred by a core of ``width`` px (Gaussian σ) and by wings ten times as wide that hold a part ``stray`` of the light."""
     core, wings = (ndimage.gaussian_filter(field, width * factor, mode="wrap") for factor in (1, 10))
-    return (1 - stray) * core + stray * wings
+    return np.asarray((1 - stray) * core + stray * wings)
 
 
 def zeeman(field: Vector, splitting: float, offset: Map | float, depth: Map | float = 1.0) -> tuple[Map, Map, Map]:
@@ -139,7 +139,7 @@ def stirred(rng: Rng, size: int, times: tuple[float, ...]) -> list[Map]:
     kept = np.maximum(np.abs(ky), np.abs(kx)) < size / 3
 
     def back(spectrum: NDArray[np.complex128]) -> Map:
-        return fft.irfft2(spectrum, s=(size, size))
+        return np.asarray(fft.irfft2(spectrum, s=(size, size)))
 
     vorticity = fft.rfft2(rng.standard_normal((size, size))) * np.exp(-((np.sqrt(k2) - 5) ** 2) / 6)
     speed = np.hypot(back(1j * ky * inverse * vorticity), back(1j * kx * inverse * vorticity))
@@ -197,4 +197,4 @@ def threads(rng: Rng, along: Vector, width: float, length: float) -> Map:
             move_y, move_x = (ndimage.map_coordinates(d, [y, x], order=1, mode="nearest") for d in (dy, dx))
             y, x = y + direction * move_y, x + direction * move_x
             total += weight * _sample(noise, y, x)
-    return (total - total.mean()) / total.std()
+    return np.asarray((total - total.mean()) / total.std())

@@ -65,7 +65,7 @@ def frame(shape: tuple[int, int]) -> NDArray[np.bool_]:
 @lru_cache(maxsize=4)
 def _labels(shape: tuple[int, int]) -> NDArray[np.intp]:
     k = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
-    return np.digitize(k, RINGS) - 1
+    return np.asarray(np.digitize(k, RINGS) - 1)
 
 
 def ring_power(plane: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ def turbulence(rng: Rng, size: int) -> Field:
     """Spectra of turbulence, Gaussian or intermittent, with strength varying over the field."""
     field = random_field(rng, size, rng.uniform(1.5, 5), outer=log_uniform(rng, 8, size), inner=rng.choice([0, 1, 2]))
     if rng.random() < 0.5:
-        field = np.sign(field) * np.abs(field) ** rng.uniform(1.2, 3)
+        field = np.asarray(np.sign(field) * np.abs(field) ** rng.uniform(1.2, 3), np.float32)
     if rng.random() < 0.5:
         field = field * np.exp(rng.uniform(0.5, 1.5) * smooth(rng, size, log_uniform(rng, 20, 100)))
     return standard(field)
@@ -43,7 +43,7 @@ def fibrils(rng: Rng, size: int) -> Field:
     field = oriented(rng, size, width, length=width * log_uniform(rng, 4, 20))
     if rng.random() < 0.5:
         field = np.abs(field) ** rng.uniform(1, 2) * np.sign(smooth(rng, size, 60) + rng.normal(0, 1))
-    return field * np.exp(rng.uniform(0, 1.5) * smooth(rng, size, log_uniform(rng, 20, 80)))
+    return np.asarray(field * np.exp(rng.uniform(0, 1.5) * smooth(rng, size, log_uniform(rng, 20, 80))))
 
 
 def canopy(rng: Rng, size: int) -> Field:
@@ -68,7 +68,7 @@ def canopy(rng: Rng, size: int) -> Field:
         if rng.random() < 0.6
         else threads + rng.normal(0, 0.7) * ground
     )
-    return mixed.astype(np.float32)
+    return np.asarray(mixed, np.float32)
 
 
 def advected(rng: Rng, size: int) -> Field:
@@ -85,7 +85,7 @@ def advected(rng: Rng, size: int) -> Field:
         stretch = strength * scale / max(float(np.sqrt((dy**2 + dx**2).mean())), 1e-9)
         turned = [ndimage.map_coordinates(d, [y, x], order=1, mode="grid-wrap") for d in (dy, dx)]
         y, x = y + 0.5 * stretch * turned[1], x - 0.5 * stretch * turned[0]
-    return ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap").astype(np.float32)
+    return np.asarray(ndimage.map_coordinates(field, [y, x], order=1, mode="grid-wrap"), np.float32)
 
 
 def filaments(rng: Rng, size: int) -> Field:
@@ -106,7 +106,7 @@ def network(rng: Rng, size: int) -> Field:
         / log_uniform(rng, 0.05, 0.6)
     )
     polarity = np.tanh((smooth(rng, size, log_uniform(rng, 20, 100)) + rng.normal(0, 1)) / log_uniform(rng, 0.05, 1))
-    return lane * clumps * polarity
+    return np.asarray(lane * clumps * polarity)
 
 
 def plage(rng: Rng, size: int) -> Field:
@@ -115,7 +115,7 @@ def plage(rng: Rng, size: int) -> Field:
     patches = sigmoid((shape - rng.uniform(-0.5, 2)) / log_uniform(rng, 0.01, 0.4))
     inside = 1 + rng.uniform(0, 1) * random_field(rng, size, rng.uniform(2, 4), outer=log_uniform(rng, 5, 60))
     polarity = np.sign(smooth(rng, size, log_uniform(rng, 30, 120)) + rng.normal(0, 1.5)) if rng.random() < 0.5 else 1.0
-    return (patches * inside * polarity).astype(np.float32)
+    return np.asarray(patches * inside * polarity, np.float32)
 
 
 def granulation(rng: Rng, size: int) -> Field:
@@ -128,7 +128,7 @@ def granulation(rng: Rng, size: int) -> Field:
 def elements(rng: Rng, size: int) -> Field:
     """Isolated magnetic elements near the resolution limit, on nothing or on a weak ground."""
     field = points(rng, size, int(log_uniform(rng, 3, 250)), (0.5, log_uniform(rng, 1.0, 5)))
-    return field + rng.choice([0.0, 0.05]) * random_field(rng, size, 3.0)
+    return np.asarray(field + rng.choice([0.0, 0.05]) * random_field(rng, size, 3.0))
 
 
 def gradient(rng: Rng, size: int) -> Field:
@@ -136,9 +136,8 @@ def gradient(rng: Rng, size: int) -> Field:
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j].astype(np.float32)
     slope = rng.normal(0, 1, 5)
     plane = slope[0] * y + slope[1] * x + 0.5 * (slope[2] * y**2 + slope[3] * x * y + slope[4] * x**2)
-    return (plane + rng.normal(0, 1) + rng.uniform(0, 0.7) * smooth(rng, size, log_uniform(rng, 30, 120))).astype(
-        np.float32
-    )
+    field = plane + rng.normal(0, 1) + rng.uniform(0, 0.7) * smooth(rng, size, log_uniform(rng, 30, 120))
+    return np.asarray(field, np.float32)
 
 
 def sunspot_field(rng: Rng, size: int) -> tuple[Field, Field, Field, Field]:
@@ -169,13 +168,14 @@ def _spokes(rng: Rng, size: int, distance: Field, angle: Field) -> Field:
     count = int(rng.integers(20, 120))
     phases = random_field(rng, size, 1.5, outer=rng.uniform(4, 30))
     row = ((angle + np.pi) / (2 * np.pi) * count * 3).astype(int) % size
-    return phases[row, (distance / rng.uniform(4, 12)).astype(int) % size]
+    return np.asarray(phases[row, (distance / rng.uniform(4, 12)).astype(int) % size])
 
 
 def quiet_field(rng: Rng, size: int) -> tuple[Field, Field, Field, Field]:
     """Return (b_los, b_x, b_y, gradient) of network, plage and turbulence, horizontal parts as of a potential field."""
     b_los = np.zeros((size, size), np.float32)
-    for family in rng.choice([network, plage, turbulence, elements], rng.integers(1, 4), replace=False):
+    families = np.array([network, plage, turbulence, elements], object)
+    for family in rng.choice(families, rng.integers(1, 4), replace=False):
         b_los += log_uniform(rng, 0.03, 1) * standard(family(rng, size))
     ky, kx = frequencies(size)
     spectrum = np.fft.rfft2(b_los) / np.maximum(np.hypot(ky, kx), 1e-6)
