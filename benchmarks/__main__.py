@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from export.sentences import Sentences
+
 from .cli import cli
 from .gpu import gpu
 from .noise import noise
@@ -14,7 +16,7 @@ from .scaling import scaling
 from .uncertainty import uncertainty
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Measure speed, memory and quality."""
 

@@ -12,7 +12,6 @@ import click
 import numpy as np
 
 from solardn.api import Denoiser
-from solardn.errors import SolardnError
 
 from . import networks, process, tables
 from .timing import paired
@@ -31,10 +30,7 @@ GOALS = {"sample": 0.65, "command": 40.0}
 @tables.run_options
 def uncertainty(model: str, size: int, threads: int, quick: bool, output: Path | None) -> None:
     """Measure the cost of uncertainties."""
-    try:
-        network = networks.find(model if not model.endswith(".onnx") else Path(model))
-    except SolardnError as error:
-        raise click.ClickException(str(error)) from error
+    network = networks.find(model if not model.endswith(".onnx") else Path(model))
     report = tables.Report("uncertainty", f"python -m benchmarks uncertainty --model {model} --size {size}")
     plane = networks.maps(1, size, network)[0]
     denoiser = Denoiser(network, device="cpu", threads=threads)

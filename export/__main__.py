@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from solardn.errors import OptionError, SolardnError
+from solardn.commands.options import examples
+from solardn.errors import OptionError
 
 from .framework import prepare
+from .sentences import Sentences
 
 FILE = click.Path(path_type=Path)
 _GIVEN = ("description", "reference", "licence", "calibration", "source", "input_sigma")
-
-
-def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """Let an expected error end the command with its sentence and exit code 1."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except SolardnError as error:
-            raise click.ClickException(str(error)) from error
-
-    return wrapped
 
 
 def network_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,7 +36,7 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return architecture(layers(command))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def main() -> None:
     """Turn trained Keras networks into the ONNX files that solardn runs.
 
@@ -56,7 +44,12 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "python -m export convert sst_bayes_weights.hdf5 --architecture bayes -o sst-bayes.onnx",
+        "python -m export convert stokes.keras --input-sigma 1 -o stokes.onnx",
+    )
+)
 @click.argument("weights", type=FILE)
 @network_options
 @click.option("-o", "--output", type=FILE, required=True, help="The ONNX file to write.")
@@ -66,18 +59,11 @@ def main() -> None:
     "--card", type=FILE, help="JSON file with description, reference, licence, calibration, source for the card."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
-@one_sentence
 def convert(
     weights: Path, architecture: str | None, modules: tuple[str, ...], output: Path, name: str | None,
     input_sigma: float | None, card: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
-    r"""Convert legacy HDF5 weights (bare, or in a whole saved model) or a Keras model.
-
-    \b
-    Examples:
-      python -m export convert sst_bayes_weights.hdf5 --architecture bayes -o sst-bayes.onnx
-      python -m export convert stokes.keras --input-sigma 1 -o stokes.onnx
-    """
+    """Convert legacy HDF5 weights (bare, or in a whole saved model) or a Keras model."""
     prepare()
     from .cards import check_output, save
     from .convert import convert as convert_source
@@ -92,19 +78,14 @@ def convert(
     _report(output)
 
 
-@main.command()
+@main.command(epilog=examples("python -m export verify sst-bayes.onnx sst_bayes_weights.hdf5"))
 @click.argument("network", type=FILE)
 @click.argument("weights", type=FILE)
 @network_options
-@one_sentence
 def verify(network: Path, weights: Path, architecture: str | None, modules: tuple[str, ...]) -> None:
-    r"""Compare an ONNX file with the Keras weights it came from, on maps of several sizes.
+    """Compare an ONNX file with the Keras weights it came from, on maps of several sizes.
 
     Fails where they differ by more than 1e-6 of the output's range.
-
-    \b
-    Example:
-      python -m export verify sst-bayes.onnx sst_bayes_weights.hdf5
     """
     prepare()
     from .verify import verify as run
@@ -114,26 +95,25 @@ def verify(network: Path, weights: Path, architecture: str | None, modules: tupl
         click.echo(f"{one.output:>12}  {size:>11} px  {one.difference:.1e} of its range")
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "python -m export dropout stokes.onnx -o stokes-mc.onnx",
+        "python -m export dropout sst-bayes.onnx -o sst-mc.onnx --dropout element --rate 0.05",
+    )
+)
 @click.argument("network", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The ONNX file to write.")
 @click.option("--dropout", "kind", metavar="element|channel", help="What is dropped.  [default: as in training]")
 @click.option("--rate", type=float, help="Fraction dropped.  [default: as in training]")
 @click.option("--name", help="The new network's name.  [default: that of the output file]")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
-@one_sentence
 def dropout(
     network: Path, output: Path, kind: str | None, rate: float | None, name: str | None, overwrite: bool
 ) -> None:
-    r"""Let a converted network draw dropout masks, for the uncertainty of its results.
+    """Let a converted network draw dropout masks, for the uncertainty of its results.
 
     Masks follow from a seed and the place in the map alone. The rate belongs to the training: what a network trained without
     dropout spreads over means nothing.
-
-    \b
-    Examples:
-      python -m export dropout stokes.onnx -o stokes-mc.onnx
-      python -m export dropout sst-bayes.onnx -o sst-mc.onnx --dropout element --rate 0.05
     """
     from .cards import check_output, load, read_places, save
     from .dropout import add_dropout
@@ -147,20 +127,14 @@ def dropout(
         click.echo(f"note: {network} was trained without dropout, so its spread is no uncertainty", err=True)
 
 
-@main.command()
+@main.command(epilog=examples("python -m export authors ."))
 @click.argument("folder", type=FILE)
 @click.option(
     "--sdist", type=FILE, help="The .tar.gz of ISPy-solar 0.2.3, if it is at hand; fetched from PyPI otherwise."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
-@one_sentence
 def authors(folder: Path, sdist: Path | None, overwrite: bool) -> None:
-    r"""Fetch the authors' published SST network from PyPI and convert it to FOLDER/authors-sst.onnx.
-
-    \b
-    Example:
-      python -m export authors .
-    """
+    """Fetch the authors' published SST network from PyPI and convert it to FOLDER/authors-sst.onnx."""
     prepare()
     from .authors import NAME, convert_authors
     from .cards import check_output, save

@@ -8,17 +8,22 @@ from typing import Any
 
 import click
 
+from export.sentences import Sentences
+from solardn.commands.options import examples
+
 # The backend whose models convert; quiet about what it found on this machine.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Train networks from simulation, and judge them on truths they never saw."""
 
 
-@main.command()
+@main.command(
+    epilog=examples("python -m training train stokes-bayes", "python -m training train mine --pairs observation.fits")
+)
 @click.argument("name")
 @click.option("--pairs", multiple=True, metavar="FILE", help="Train from this observation instead (may be repeated).")
 @click.option(
@@ -33,28 +38,16 @@ def main() -> None:
 )
 @click.option("--start", default="stokes", show_default=True, help="Network to start from; 'none' for random weights.")
 def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: Any) -> None:
-    r"""Train the network NAME, or go on where its training was interrupted.
+    """Train the network NAME, or go on where its training was interrupted.
 
     Without --pairs, by its recipe, from simulation. With --pairs, from observations alone: maps that neighbour in time or wavelength
     show the same scene with different noise.
-
-    \b
-    Examples:
-      python -m training train stokes-bayes
-      python -m training train mine --pairs observation.fits
     """
-    from solardn.errors import SolardnError
-
     if pairs:
         from .observed import Asked
         from .pairs import train as run_pairs
 
-        try:
-            click.echo(
-                run_pairs(name, Asked(pairs, **options), steps, None if start == "none" else start, say=click.echo)
-            )
-        except SolardnError as error:
-            raise click.ClickException(str(error)) from error
+        click.echo(run_pairs(name, Asked(pairs, **options), steps, None if start == "none" else start, say=click.echo))
         return
     from .recipes import train as run
 
@@ -105,14 +98,9 @@ def calibrate(network: Path) -> None:
 
     Example: python -m training calibrate models/stokes-bayes.onnx
     """
-    from solardn.errors import SolardnError
-
     from .calibrate import calibrate as run
 
-    try:
-        click.echo(run(network))
-    except SolardnError as error:
-        raise click.ClickException(str(error)) from error
+    click.echo(run(network))
 
 
 @main.command()
@@ -138,14 +126,9 @@ def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, ou
 
     Example: python -m training evaluate stokes --quick
     """
-    from solardn.errors import SolardnError
-
     from .evaluate import evaluate as run
 
-    try:
-        click.echo(run(models, authors, bm3d, quick, out))
-    except SolardnError as error:
-        raise click.ClickException(str(error)) from error
+    click.echo(run(models, authors, bm3d, quick, out))
 
 
 @main.command()
@@ -206,14 +189,9 @@ def compare(observation: Path, models: tuple[str, ...], authors: Path, out: Path
 
     Example: python -m training compare ../shared/reference/example_sst.npy stokes
     """
-    from solardn.errors import SolardnError
-
     from .sidebyside import compare as run
 
-    try:
-        click.echo(run(observation, models, authors, out))
-    except SolardnError as error:
-        raise click.ClickException(str(error)) from error
+    click.echo(run(observation, models, authors, out))
 
 
 @main.command()

@@ -10,6 +10,7 @@ from export.cards import read_places, save
 from export.convert import convert
 from export.dropout import add_dropout
 from export.source import open_source
+from solardn.errors import ModelError
 
 from .network import stokes
 from .recipes import RECIPES, RUNS, Recipe
@@ -27,8 +28,17 @@ def publish(name: str, models: Path = MODELS) -> list[Path]:
 
     One that was trained with dropout draws masks then, of the kind and the rate of its training; where its recipe says so, its
     mean is published as a network of its own, too.
+
+    Raises
+    ------
+    ModelError
+        The training has not come to its end.
     """
     recipe, run = RECIPES[name], RUNS / name
+    if not (run / "final.keras").exists():
+        raise ModelError(
+            f"{run / 'final.keras'} is not there: the training of {name} has not come to its end; run python -m training train {name} before"
+        )
     written = [_convert(name, recipe.description, run / "final.keras", name, models)]
     if recipe.mean:
         mean = stokes()

@@ -117,7 +117,7 @@ def test_every_command_has_help_with_an_example(run):
     for name in main.commands:
         shown = run(name, "--help")
         assert shown.exit_code == 0
-        assert f"python -m export {name} " in shown.output
+        assert f"\n    python -m export {name} " in shown.output
 
 
 @pytest.mark.slow

@@ -32,3 +32,20 @@ def test_an_unknown_name_is_refused_in_one_sentence() -> None:
     assert done.exit_code != 0
     assert "stokes-none" in done.output
     assert "--pairs" in done.output
+
+
+@pytest.mark.parametrize("words", [["cycles", "none"], ["publish", "stokes-bayes"]])
+def test_an_error_of_any_command_ends_in_one_sentence(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert len(done.output.splitlines()) == 1
+    assert "has not come to its end" in done.output or "no network called" in done.output
+
+
+def test_examples_stand_on_lines_of_their_own() -> None:
+    shown = CliRunner().invoke(main, ["train", "--help"]).output
+    assert "\n    python -m training train mine --pairs observation.fits\n" in shown
