@@ -58,10 +58,10 @@ class Hdf5Source:
             self.dataset = _chosen(self._file, name, path)
             self.name = str(self.dataset.name).strip("/")
             self.label = f"{path}::{self.name}"
-            self.shape: tuple[int, ...] = tuple(self.dataset.shape)
+            self.shape: tuple[int, ...] = tuple(self.dataset.shape or ())  # None where it is empty
             check_real(self.dataset.dtype, self.label)
             attributes = dict(self.dataset.attrs)
-            self._packing = Packing(attributes, self.dataset.dtype)
+            self._packing = Packing(attributes, self.label)
             self.header: Mapping[str, Any] = header_of(attributes, _axis_names(self.dataset), self.shape)
             self.unit = unit_of(attributes)
             self.stored = f"{self.dataset.dtype.newbyteorder('=')}{self._packing.words}" + (
@@ -141,7 +141,7 @@ class _Hdf5Sink(ContainerSink):
             for number, layer in enumerate(self._layers, 1):
                 further = _like(group, free_name(f"{name}_{layer.lower()}", group), old, self.arrays[number].dtype)
                 self._fill(further, number)
-            if old.dtype.newbyteorder("=") == self.arrays[0].dtype:
+            if old.dtype.newbyteorder("=") == self.arrays[0].dtype and _keeps_values(old):
                 result = old
                 for key in set(PACKING) & set(result.attrs):
                     del result.attrs[key]
@@ -158,6 +158,14 @@ class _Hdf5Sink(ContainerSink):
         chunks = dataset.chunks or (1,) * len(dataset.shape)
         for part in blocks(dataset.shape, chunks, dataset.dtype.itemsize):
             dataset[part] = self.arrays[layer].read(part)
+
+
+def _keeps_values(dataset: Any) -> bool:
+    """Tell whether what is written into a dataset stays in its own file, and as it is.
+
+    The values of a virtual or external one lie in other files, which belong to the input, and scale-offset rounds them.
+    """
+    return not (dataset.is_virtual or dataset.external or dataset.scaleoffset is not None)
 
 
 def _like(group: Any, name: str, old: Any, dtype: np.dtype[Any]) -> Any:
@@ -215,7 +223,7 @@ def _chosen(file: Any, name: str | None, path: Path) -> Any:
     """Return the dataset to take."""
     h5py = need("h5py", "hdf5", str(path))
     if name is not None:
-        link = file.get(name, getlink=True) if name in file else None
+        link = file.get(name, getlink=True) if name != "/" and name in file else None
         if isinstance(link, h5py.ExternalLink):
             raise InputError(f"{path}::{name} lies in another file, {link.filename}; give {link.filename}::{link.path}")
         if isinstance(link, h5py.SoftLink):

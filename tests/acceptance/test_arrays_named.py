@@ -109,3 +109,35 @@ def test_damaged_zarr_is_named(solardn, tmp_path, library):
     assert not (tmp_path / "out.zarr").exists()
     (tmp_path / "in.zarr" / "zarr.json").write_text("{")
     assert "cannot be read as zarr" in solardn.bad("info", tmp_path / "in.zarr")
+
+
+@pytest.mark.parametrize("kind", ["virtual", "external", "rounded"])
+def test_values_that_lie_in_other_files_or_are_rounded_are_written_anew(solardn, tmp_path, monkeypatch, h5py, kind):
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("parts.h5", "w") as file:
+        file["part"] = PLANES
+    layout = h5py.VirtualLayout(PLANES.shape, PLANES.dtype)
+    layout[:] = h5py.VirtualSource("parts.h5", "part", PLANES.shape)
+    with h5py.File("in.h5", "w") as file:
+        if kind == "virtual":
+            file.create_virtual_dataset("cube", layout)
+        else:
+            how = {"external": "parts.raw"} if kind == "external" else {"chunks": (1, 32, 40), "scaleoffset": 2}
+            file.create_dataset("cube", PLANES.shape, PLANES.dtype, **how)[...] = PLANES
+        given = file["cube"][...]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    solardn.good("denoise", "in.h5", "out.h5", "--model", "smooth", "--scale", 1)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    np.save("in.npy", given)
+    solardn.good("denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", 1)
+    with h5py.File("out.h5") as file:
+        np.testing.assert_array_equal(file["cube"][...], np.load("out.npy"))
+
+
+def test_odd_attributes_and_datasets_are_refused_by_name(solardn, tmp_path, h5py):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("cube", data=PLANES).attrs["scale_factor"] = "tenth"
+        file["nothing"] = h5py.Empty(np.float32)
+    assert "in.h5::cube: scale_factor is 'tenth', which is no number" in solardn.bad("info", tmp_path / "in.h5")
+    assert "in.h5::nothing has 0 dimensions" in solardn.bad("info", f"{tmp_path / 'in.h5'}::nothing")
+    assert "has no dataset /; those" in solardn.bad("info", f"{tmp_path / 'in.h5'}::")
