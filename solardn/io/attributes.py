@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..axes import role_of
+from ..errors import InputError
 from .scaled import scaled
 
 PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
@@ -51,9 +52,9 @@ def unit_of(attributes: Mapping[str, Any]) -> str:
 class Packing:
     """How stored values turn to those that are meant: scale, offset, and the value of pixels that hold none."""
 
-    def __init__(self, attributes: Mapping[str, Any], stored: np.dtype[Any]) -> None:
-        self._scale = float(_plain(attributes.get("scale_factor", 1)))
-        self._offset = float(_plain(attributes.get("add_offset", 0)))
+    def __init__(self, attributes: Mapping[str, Any], where: str) -> None:
+        self._scale = _number(attributes, "scale_factor", 1, where)
+        self._offset = _number(attributes, "add_offset", 0, where)
         self._fills = [_plain(attributes[key]) for key in ("_FillValue", "missing_value") if key in attributes]
         self._fills = [fill for fill in self._fills if isinstance(fill, int | float) and fill == fill]
         self.words = "" if (self._scale, self._offset) == (1, 0) else f" × {self._scale:g} + {self._offset:g}"
@@ -64,6 +65,14 @@ class Packing:
         for fill in self._fills:
             values[raw == fill] = np.nan
         return values
+
+
+def _number(attributes: Mapping[str, Any], key: str, default: float, where: str) -> float:
+    value = _plain(attributes.get(key, default))
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: {key} is {value!r}, which is no number; mend the attribute") from error
 
 
 def _plain(value: Any) -> Any:

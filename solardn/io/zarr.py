@@ -52,7 +52,7 @@ class ZarrSource:
         stored = np.dtype(self.array.dtype)
         check_real(stored, self.label)
         attributes = dict(self.array.attrs)
-        self._packing = Packing(attributes, stored)
+        self._packing = Packing(attributes, self.label)
         names = getattr(self.array.metadata, "dimension_names", None) or attributes.get(_NAMES)
         self.header: Mapping[str, Any] = header_of(
             attributes, names if names and len(names) == len(self.shape) else [None] * len(self.shape), self.shape
