@@ -34,8 +34,7 @@ class LaPalmaSource:
 
     def __init__(self, path: Path) -> None:
         self.path, self.label, self.unit = path, str(path), ""
-        with path.open("rb") as file:
-            self.text = file.read(HEADER)
+        self.text = _text(path)
         numbers = _numbers(self.text, path)
         self._order = ">" if re.search(rb"endian\s*=\s*b", self.text) else "<"
         stored = np.dtype(self._order + _TYPES[numbers["datatype"]])
@@ -60,7 +59,7 @@ class LaPalmaSource:
         self.shape = tuple(n for n, keep in zip(self.full, kept, strict=True) if keep)
         kinds = ["TIME" if wavelengths or letters else "", "STOKES", "WAVE", "Y", "X"]
         self.header: Mapping[str, Any] = _axis_keywords(
-            [kind for kind, keep in zip(kinds, kept, strict=True) if keep], letters
+            [kind for kind, keep in zip(kinds, kept, strict=True) if keep], letters, path
         )
         self.dtype = np.dtype(
             np.float64 if stored.itemsize > 4 or stored.kind + str(stored.itemsize) == "i4" else np.float32
@@ -73,7 +72,7 @@ class LaPalmaSource:
         """Return the number of wavelengths, from the twin."""
         if not self.twin.exists():
             return None
-        numbers = _numbers(self.twin.read_bytes()[:HEADER], self.twin)
+        numbers = _numbers(_text(self.twin), self.twin)
         if numbers["nx"] * numbers["ny"] * numbers.get("nt", 1) != planes * pixels or planes % (
             numbers["nx"] * n_stokes
         ):
@@ -123,7 +122,7 @@ class LaPalmaSource:
         paths = self.outputs(output, layers)[: 1 + len(layers)]
         if not self.twin.exists():
             return RawSink(paths, text, self.shape, dtype, resume)
-        twin_text = _float_header(self.twin.read_bytes()[:HEADER], step)
+        twin_text = _float_header(_text(self.twin), step)
         return _TwinSink(paths, text, self.full, self.shape, dtype, resume, _twin_path(output), twin_text)
 
     def close(self) -> None:
@@ -172,6 +171,12 @@ def _twin_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}_sp{output.suffix}")
 
 
+def _text(path: Path) -> bytes:
+    """Return the header of a cube, which may be much larger than the memory."""
+    with path.open("rb") as file:
+        return file.read(HEADER)
+
+
 def _numbers(text: bytes, path: Path) -> dict[str, int]:
     """Return the numbers of a header."""
     found = {
@@ -194,7 +199,7 @@ def _check_size(path: Path, size: int) -> None:
         )
 
 
-def _axis_keywords(kinds: list[str], letters: re.Match[bytes] | None) -> dict[str, Any]:
+def _axis_keywords(kinds: list[str], letters: re.Match[bytes] | None, path: Path) -> dict[str, Any]:
     """Return what a FITS header would say of the axes; `kinds` are given slowest first."""
     keywords: dict[str, Any] = {"ORIGIN": "La Palma cube"}
     for number, kind in enumerate(reversed(kinds), 1):
@@ -202,6 +207,10 @@ def _axis_keywords(kinds: list[str], letters: re.Match[bytes] | None) -> dict[st
         if kind == "STOKES" and letters:
             codes = ["IQUV".index(letter.strip().decode().upper()) + 1 for letter in letters[1].split(b",")]
             step = codes[1] - codes[0] if len(codes) > 1 else 1
+            if codes != [codes[0] + place * step for place in range(len(codes))]:
+                raise InputError(
+                    f"{path} holds the Stokes parameters {letters[1].decode()}, and only those in even steps, as I,Q,U,V or I,V, are understood; write each to a cube of its own"
+                )
             keywords |= {f"CRPIX{number}": 1.0, f"CRVAL{number}": float(codes[0]), f"CDELT{number}": float(step)}
     return keywords
 

@@ -1,5 +1,7 @@
 """La Palma cubes and their twins."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,7 @@ def test_without_the_twin_stokes_cubes_are_refused_and_others_are_taken_map_by_m
         (b"nt=60", b"nt=59", "the file holds"),
         (b"datatype=4", b"datatype=9", "datatype=9"),
         (b"ny=24,", b"      ", "lacks ny"),
+        (b"[I,Q,U,V]", b"[I,Q,V,U]", "in even steps"),
     ],
 )
 def test_headers_that_lie_are_refused(solardn, cube, tmp_path, old, new, words):
@@ -92,6 +95,19 @@ def test_a_twin_of_another_size_is_refused(solardn, cube, tmp_path):
     twin = tmp_path / "in_sp.fcube"
     twin.write_bytes(twin.read_bytes().replace(b"nx=5", b"nx=7", 1))
     assert "does not hold the values" in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
+
+
+def test_of_a_twin_as_large_as_the_cube_only_the_header_is_read(solardn, cube, tmp_path):
+    twin = tmp_path / "in_sp.fcube"
+    with twin.open("r+b") as file:
+        file.truncate(64 * 2**20)  # a hole in the file
+    tracemalloc.start()
+    try:
+        solardn.good("info", cube, "--model", "smooth")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * 2**20
 
 
 def test_a_twin_in_the_way_is_not_replaced_unasked(solardn, cube, tmp_path):
