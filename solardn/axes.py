@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from .cube import Axis, Cube, Role
 from .errors import InputError, OptionError
-from .polarization import letters_along, pixel_axes
+from .polarization import letters_along
+from .worlds import kind_of, pixel_axes
 
 _LATITUDE = {
     "HPLT",
@@ -126,8 +127,7 @@ def kinds_of(header: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
     along = pixel_axes(header, n)
     kinds = [("", "")] * n
     for world, pixel in along.items():
-        kind = str(header.get(f"CTYPE{world}", "")).strip().upper().replace("SOLAR-", "SOLAR_").split("-")[0]
-        kinds[n - pixel] = (kind, str(header.get(f"CUNIT{world}", "")).strip().lower())
+        kinds[n - pixel] = (kind_of(header, world), str(header.get(f"CUNIT{world}", "")).strip().lower())
     return kinds
 
 
@@ -204,7 +204,7 @@ def _one_axis(where: str, shape: Sequence[int], names: list[str], space: list[in
     y, x = sorted((kept, others[-1]))
     return (
         f"{where} extends in space along one axis only (axis {kept}, {names[kept] or 'linear'}, of {_text(shape)}), as a spectrograph's slit does; "
-        f"to put the steps of its raster together, give all its files with --output-dir; to denoise the planes of axes {y} and {x} as maps all the same, say --axes y={y},x={x}"
+        f"to put the steps of its raster together, give all its files with --output-dir, each with its place across the slit in its header; to denoise the planes of axes {y} and {x} as maps all the same, say --axes y={y},x={x}"
     )
 
 

@@ -14,7 +14,7 @@ from .cube import Axis, Index
 from .io import Source
 from .io.quiet import quiet
 from .plan import Plan
-from .polarization import pixel_axes
+from .worlds import pixel_axes
 
 STRAIGHT = 0.02
 """Change of one coordinate along the other's axis, relative to its own, up to which a map counts as not turned."""

@@ -1,12 +1,14 @@
-"""Which Stokes parameters lie along an axis, and which pixel axis a coordinate runs along."""
+"""Which Stokes parameters lie along an axis, or are those of the whole image."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .cube import Role
 from .errors import InputError, OptionError
+from .worlds import beyond, number_of, pixel_axes, step_of
 
 _CODES = {1: "I", 2: "Q", 3: "U", 4: "V"}
 _BY_LENGTH = {3: "QUV", 4: "IQUV"}
@@ -28,13 +30,13 @@ def letters_along(
             f"{where} has {len(places)} Stokes axes (axes {', '.join(map(str, places))}), so its header contradicts itself; say which with --axes stokes={places[0]}"
         )
     if not places:
-        code = _beyond(header, n)
+        code = _of_all(header, n)
         return ((code,), f"all of it Stokes {code}, as the header says") if code else ((), "")
     place = places[0]
     length = shape[place]
     if not (by_user and names[place] != "STOKES"):
         world = next(i for i, pixel in pixel_axes(header, n).items() if n - pixel == place)
-        codes = _codes(header, world, length)
+        codes = _codes(header, world, n - place, length)
         if codes is not None and all(code in _CODES for code in codes):
             return tuple(_CODES[code] for code in codes), ""
         if not by_user:
@@ -59,39 +61,25 @@ def _in_table(header: Mapping[str, Any], world: int) -> bool:
     return str(header.get(f"CTYPE{world}", "")).strip().upper().endswith("-TAB")
 
 
-def _codes(header: Mapping[str, Any], world: int, length: int) -> list[int] | None:
+def _codes(header: Mapping[str, Any], world: int, pixel: int, length: int) -> list[int] | None:
     """Return the FITS codes along a linear Stokes axis, or None where the header does not give whole numbers."""
     if _in_table(header, world):
         return None  # astropy reads no table for so long a name, and counts its pixels instead
-    try:
-        reference, first, step = (
-            float(header.get(f"{key}{world}", default))
-            for key, default in (("CRPIX", 0.0), ("CRVAL", 0.0), ("CDELT", 1.0))
-        )
-    except ValueError:  # words
+    first, reference = number_of(header, f"CRVAL{world}", 0), number_of(header, f"CRPIX{pixel}", 0)
+    step = step_of(header, world, pixel)
+    if not math.isfinite(first + reference + step):
         return None
-    values = [first + (pixel - reference) * step for pixel in range(1, length + 1)]
+    values = [first + (place - reference) * step for place in range(1, length + 1)]
     return [round(value) for value in values] if all(abs(value - round(value)) < 1e-3 for value in values) else None
 
 
-def _beyond(header: Mapping[str, Any], n: int) -> str:
+def _of_all(header: Mapping[str, Any], n: int) -> str:
     """Return the Stokes parameter of the whole image, where the header has a Stokes coordinate without an axis."""
-    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
-        if str(header.get(f"CTYPE{world}", "")).strip().upper() == "STOKES":
-            return _CODES.get(round(float(header.get(f"CRVAL{world}", 0))), "")
-    return ""
+    code = whole_letter(header, n)
+    return "" if code is None else _CODES.get(round(code), "")
 
 
-def pixel_axes(header: Mapping[str, Any], n: int) -> dict[int, int]:
-    """Return which pixel axis each coordinate runs along (FITS numbers): its own, unless its own matrix element is 0."""
-
-    def element(i: int, j: int) -> float:
-        value = header.get(f"PC{i}_{j}", header.get(f"CD{i}_{j}"))
-        return float(value) if isinstance(value, (int, float)) else float(i == j and not written)
-
-    along = {}
-    for i in range(1, n + 1):
-        written = any(f"{name}{i}_{i}" in header for name in ("PC", "CD"))
-        row = [abs(element(i, j)) for j in range(1, n + 1)]
-        along[i] = i if row[i - 1] or not any(row) else row.index(max(row)) + 1
-    return along if sorted(along.values()) == list(range(1, n + 1)) else {i: i for i in range(1, n + 1)}
+def whole_letter(header: Mapping[str, Any], n: int) -> float | None:
+    """Return the value of a Stokes coordinate that has no axis, None without one."""
+    values = (number_of(header, f"CRVAL{world}", 0) for world, kind in beyond(header, n) if kind == "STOKES")
+    return next((value for value in values if math.isfinite(value)), None)

@@ -17,10 +17,11 @@ from typing import Any
 from .axes import kinds_of, role_of
 from .errors import SolardnError
 from .io.frames import Frames
-from .polarization import pixel_axes
+from .polarization import whole_letter
+from .worlds import beyond, number_of, pixel_axes, step_of
 
 _ACROSS = {"STOKES": "STOKES", "SPECTRAL": "WAVE", "TEMPORAL": "TIME"}  # DTYPEn of DKIST to CTYPEn
-_OTHER = {"y": "HPLN", "x": "HPLT"}  # the coordinate across a slit along y, and along x
+_OTHER = {"LT": "LN", "LN": "LT"}  # the ends of the two coordinates of one frame on the sphere
 _DATES = ("DATE-BEG", "DATE_BEG", "DATE-OBS", "DATE_OBS", "DATE-AVG")
 
 
@@ -87,9 +88,9 @@ def _look_at(path: Path, ext: str | int | None) -> _Frame | None:
     slit = [number for number in space if shape[number] > 1]
     if len(slit) != 1:
         return None
-    step = _OTHER[str(role_of(*kinds[slit[0]]))]
+    step = _across_slit(*kinds[slit[0]])
     own = _own_axes(header, kinds, shape)
-    group = (shape, tuple(kinds), unit, str(header.get("DSETID", "")), _letter(header, len(shape)))
+    group = (shape, tuple(kinds), unit, str(header.get("DSETID", "")), whole_letter(header, len(shape)))
     date = next((str(header[key]) for key in _DATES if key in header), "")
     dataset = _dataset(header, step)
     if dataset is not None:
@@ -98,6 +99,13 @@ def _look_at(path: Path, ext: str | int | None) -> _Frame | None:
     if coordinate is None:
         return None
     return _Frame(path, (*group, step), (), ((step, "raster steps"),), coordinate, date, own)
+
+
+def _across_slit(kind: str, unit: str) -> str:
+    """Return what the coordinate across a slit is called: it is of the frame of the one along it."""
+    if len(kind) == 4 and kind[2:] in _OTHER:
+        return kind[:2] + _OTHER[kind[2:]]
+    return "X" if role_of(kind, unit) == "y" else "Y"
 
 
 def _own_axes(header: Mapping[str, Any], kinds: list[tuple[str, str]], shape: Sequence[int]) -> dict[str, Any]:
@@ -111,20 +119,10 @@ def _own_axes(header: Mapping[str, Any], kinds: list[tuple[str, str]], shape: Se
         own |= {f"CTYPE{n - number}": kind, f"CUNIT{n - number}": unit}
         if kind == "STOKES":
             world = next(i for i, pixel in along.items() if pixel == n - number)
-            own |= {
-                f"{key}{n - number}": header[f"{key}{world}"]
-                for key in ("CRPIX", "CRVAL", "CDELT")
-                if f"{key}{world}" in header
-            }
+            keys = {f"CRPIX{n - number}": f"CRPIX{n - number}", f"CRVAL{n - number}": f"CRVAL{world}"}
+            own |= {new: header[old] for new, old in keys.items() if old in header}
+            own[f"CDELT{n - number}"] = step_of(header, world, n - number)
     return own
-
-
-def _letter(header: Mapping[str, Any], n: int) -> float | None:
-    """Return the value of a Stokes coordinate that has no axis."""
-    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
-        if str(header.get(f"CTYPE{world}", "")).strip().upper() == "STOKES":
-            return float(header.get(f"CRVAL{world}", 0))
-    return None
 
 
 def _dataset(header: Mapping[str, Any], step: str) -> tuple[tuple[int, ...], tuple[tuple[str, str], ...]] | None:
@@ -148,19 +146,15 @@ def _coordinate(
     """Return the coordinate of the frame across its slit."""
     n = len(shape)
     inside = [n - k for k, kind in enumerate(kinds) if k != slit and shape[k] == 1 and role_of(*kind) in ("y", "x")]
-    worlds = [world for world, pixel in pixel_axes(header, n).items() if pixel in inside]
-    for world in range(n + 1, int(header.get("WCSAXES", n)) + 1):
-        kind = str(header.get(f"CTYPE{world}", "")).strip().upper().replace("SOLAR-", "SOLAR_").split("-")[0]
-        if role_of(kind, "") in ("y", "x"):
-            worlds.append(world)
-    for world in worlds:
-        reference, value, delta = (
-            float(header.get(f"{key}{world}", default))
-            for key, default in (("CRPIX", 1.0), ("CRVAL", math.nan), ("CDELT", 1.0))
-        )
-        if math.isfinite(value):
-            return value + (1 - reference) * delta
-    return None
+    along = {world: pixel for world, pixel in pixel_axes(header, n).items() if pixel in inside}
+    along |= {world: world for world, kind in beyond(header, n) if role_of(kind, "") in ("y", "x")}
+    for world, pixel in along.items():
+        value, reference = number_of(header, f"CRVAL{world}", math.nan), number_of(header, f"CRPIX{pixel}", 1)
+        coordinate = value + (1 - reference) * step_of(header, world, pixel)
+        if math.isfinite(coordinate):
+            return coordinate
+    index = number_of(header, "SLITINDX", math.nan)  # of Hinode/SP, whose headers have no coordinate across the slit
+    return index if math.isfinite(index) else None
 
 
 def _by_keywords(members: list[_Frame]) -> list[Frames]:
@@ -175,7 +169,7 @@ def _by_keywords(members: list[_Frame]) -> list[Frames]:
     if len(members) < 2:
         return []
     places = [sorted({place[k] for place in taken}) for k in range(len(across))]
-    step = next(k for k, (kind, _) in enumerate(across) if kind in _OTHER.values())
+    step = next(k for k, (kind, _) in enumerate(across) if role_of(kind, "") in ("y", "x"))
     for (kind, _), values in zip(across, places, strict=True):
         if kind == "STOKES" and len({b - a for a, b in itertools.pairwise(values)}) > 1:
             problem = f"the raster that {members[0].path} belongs to has the Stokes parameters {values} of DINDEXn, with one in between left out; give them in separate runs"

@@ -197,6 +197,20 @@ def test_steps_without_numbers_are_ordered_by_time_and_split_where_the_slit_goes
     np.testing.assert_array_equal(made, np.load(tmp_path / "one.npy"))
 
 
+def test_slit_files_of_hinode_are_steps_of_a_map_by_their_index(solardn, tmp_path):
+    own = {"CTYPE1": "Wavelength", "CUNIT1": "Angstrom", "CTYPE2": "Solar-Y", "CUNIT2": "arcsec", "CTYPE3": "Stokes component", "XCEN": 7.0}  # fmt: skip
+    data = (1000 * cube()).astype(np.int16)
+    (tmp_path / "sp").mkdir()
+    for step in range(STEPS):
+        header = fits.Header(own | {"SLITINDX": step, "DATE_OBS": f"2013-09-12T00:00:{step:02}.816"})
+        frame = data[:, step].transpose(0, 2, 1)  # (Stokes, slit, wavelength)
+        fits.PrimaryHDU(frame, header).writeto(tmp_path / "sp" / f"SP3D20130912_0000{step:02}.0C.fits")
+    (raster,) = solardn.json("info", tmp_path / "sp", "--model", "smooth")["files"]
+    assert [axis["role"] for axis in raster["axes"]] == ["x", "stokes", "y", "wavelength"]
+    assert raster["map_shape"] == [SLIT, STEPS]
+    assert (raster["stokes"], raster["denoised"]) == ("QUV", 3 * WAVELENGTHS)
+
+
 def test_the_user_can_keep_frames_apart(solardn, steps, tmp_path):
     words = ["--axes", "y=1,x=2", "--scale", 1, "--model", "smooth"]
     assert len(solardn.json("denoise", steps, "--output-dir", tmp_path / "out", *words)["files"]) == 36

@@ -103,6 +103,9 @@ def test_the_user_has_the_last_word():
         ({"CRVAL3": 1.0, "CRPIX3": 1.0, "CDELT3": 1.0}, "IQUV"),
         ({"CRVAL3": 4.0, "CRPIX3": 1.0, "CDELT3": -1.0}, "VUQI"),
         ({"CRVAL3": 2.0, "CRPIX3": 2.0}, "IQUV"),
+        ({"CRVAL3": 4.0, "CRPIX3": 1.0, "CD3_3": -1.0}, "VUQI"),
+        ({"CRVAL3": 4.0, "CRPIX3": 1.0, "CDELT3": 1.0, "PC3_3": -1.0}, "VUQI"),
+        ({"CTYPE3": "Stokes component"}, "IQUV"),
     ],
 )
 def test_stokes_parameters_come_from_the_axis_own_values(given, letters):
@@ -112,6 +115,12 @@ def test_stokes_parameters_come_from_the_axis_own_values(given, letters):
 def test_a_stokes_coordinate_without_an_axis_names_the_whole_image():
     given = header("HPLN-TAN", "HPLT-TAN", "STOKES", WCSAXES=3, CRVAL3=4.0)
     assert from_header(given, (20, 30), "f").letters == ("V",)
+
+
+@pytest.mark.parametrize("words", [{"CRVAL3": "V"}, {"WCSAXES": "three"}])
+def test_words_in_place_of_numbers_count_as_absent_where_a_coordinate_has_no_axis(words):
+    given = header("HPLN-TAN", "HPLT-TAN", "STOKES", **({"WCSAXES": 3, "CRVAL3": 4.0} | words))
+    assert from_header(given, (20, 30), "f").letters == ()
 
 
 @pytest.mark.parametrize(("length", "letters"), [(4, "IQUV"), (3, "QUV")])
