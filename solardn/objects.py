@@ -60,6 +60,7 @@ def denoise_container(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map
         return _of_dask(data, denoise, noise_sigma, noise_map)
     values = np.asarray(data.data)
     result = copy.copy(data)
+    result.meta = copy.deepcopy(data.meta)  # a header of its own, to write into
     result._data = _denoised(values, _header(data.wcs, values.ndim), data.mask, denoise, noise_sigma, noise_map)
     if data.mask is not None:
         result.mask = copy.copy(data.mask)

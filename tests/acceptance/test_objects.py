@@ -36,6 +36,8 @@ def test_ccddata_keeps_mask_unit_meta_and_uncertainty():
     np.testing.assert_array_equal(made.data[~mask], denoised(np.where(mask, np.nan, IMAGE))[~mask])
     np.testing.assert_array_equal(made.data[mask], np.float32(1e6))
     np.testing.assert_array_equal(given.data, before)
+    made.meta["B"] = 2
+    assert "B" not in given.meta
 
 
 def test_the_axes_come_from_the_wcs():
@@ -112,6 +114,8 @@ def test_sunpy_maps():
     assert made.meta == given.meta
     np.testing.assert_array_equal(made.data, denoised(IMAGE))
     np.testing.assert_array_equal(given.data, IMAGE)
+    made.meta["history"] = "denoised"
+    assert "history" not in given.meta
 
 
 @pytest.mark.filterwarnings("ignore")
