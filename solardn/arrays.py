@@ -34,9 +34,19 @@ def as_maps(maps: ArrayLike) -> NDArray[Any]:
 
 
 def unmasked(values: Any) -> NDArray[Any]:
-    """Return values as an array in which masked ones are NaN, those of masked arrays in a list as well; a view where none is masked."""
-    if isinstance(values, list | tuple) and any(isinstance(one, np.ma.MaskedArray) for one in values):
-        values = np.ma.stack(values)
+    """Return values as an array in which masked ones are NaN, also those of arrays in lists; a view where none is masked.
+
+    Raises
+    ------
+    InputError
+        A list holds arrays of different shapes.
+    """
+    if isinstance(values, list | tuple):
+        nested = any(isinstance(one, list | tuple) or hasattr(one, "mask") for one in values)
+        try:
+            return np.stack([unmasked(one) for one in values]) if nested else np.asarray(values)
+        except ValueError as error:
+            raise InputError("a list holds arrays of different shapes; give those of one shape together") from error
     array = np.asarray(values)
     mask = getattr(values, "mask", None)  # of numpy's masked arrays, and of astropy's
     hidden = isinstance(mask, np.ndarray) and mask.shape == array.shape and mask.any() and array.dtype.kind in "iuf"
@@ -105,7 +115,7 @@ def per_map(noise_sigma: Sigma, leading: tuple[int, ...]) -> NDArray[Any]:
         The array does not broadcast to the leading axes, or does not hold numbers.
     """
     try:
-        levels = noise_sigma if isinstance(noise_sigma, str) else np.asarray(noise_sigma, np.float64)
+        levels = noise_sigma if isinstance(noise_sigma, str) else np.asarray(unmasked(noise_sigma), np.float64)
         return np.broadcast_to(np.asarray(levels, object), leading)
     except (TypeError, ValueError) as error:
         raise OptionError(

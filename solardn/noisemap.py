@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import unmasked
 from .errors import InputError, OptionError
 from .local import CALM
 from .noise import NoiseEstimate, spread
@@ -58,7 +59,7 @@ def spread_over(noise_map: ArrayLike, shape: tuple[int, ...]) -> Array:
         It does not broadcast to the shape, or does not hold numbers.
     """
     try:
-        return np.broadcast_to(np.asarray(noise_map, np.float64), shape)
+        return np.broadcast_to(np.asarray(unmasked(noise_map), np.float64), shape)
     except (TypeError, ValueError):
         raise OptionError(
             f"noise_map of shape {np.shape(noise_map)} does not fit maps of shape {shape}; give 'auto', 'off', or the rms of the noise at every pixel"

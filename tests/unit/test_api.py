@@ -70,6 +70,8 @@ def test_views_lists_and_read_only_arrays(blur: Denoiser) -> None:
     [
         (np.zeros(10), r"shape \(10,\) holds no map"),
         (3.0, r"shape \(\) holds no map"),
+        ([np.zeros((20, 20)), np.zeros((20, 24))], "a list holds arrays of different shapes"),
+        ([np.ma.zeros((20, 20)), np.zeros((20, 24))], "a list holds arrays of different shapes"),
         (np.zeros((0, 20, 20)), r"shape \(0, 20, 20\) is empty"),
         (np.zeros((20, 0)), "is empty"),
         (np.zeros((9, 9), complex), "data of type complex128"),
@@ -380,6 +382,29 @@ class TestMasks:
     def test_of_maps_in_a_list_count(self, blur: Denoiser) -> None:
         here = blur.denoise([self.masked, MAP], scale=1.0)
         np.testing.assert_array_equal(here, blur.denoise([self.holed, MAP], scale=1.0))
+
+    @pytest.mark.parametrize("kind", ["numpy", "Masked", "CCDData"])
+    def test_of_arrays_deep_in_lists_count(self, blur: Denoiser, kind: str) -> None:
+        from astropy.nddata import CCDData
+        from astropy.utils.masked import Masked
+
+        given: Any = {
+            "numpy": self.masked,
+            "Masked": Masked(self.spoiled, mask=self.bad),
+            "CCDData": CCDData(self.spoiled, mask=self.bad, unit="adu"),
+        }[kind]
+        here = blur.denoise([[MAP, given], [given, MAP]], scale=1.0)
+        np.testing.assert_array_equal(here, blur.denoise([[MAP, self.holed], [self.holed, MAP]], scale=1.0))
+
+    def test_of_noise_levels_count(self, blur: Denoiser) -> None:
+        sigma = np.ma.masked_array(np.ones(MAP.shape), mask=self.bad)
+        np.testing.assert_array_equal(
+            blur.denoise(self.holed, noise_map=sigma), blur.denoise(self.holed, noise_map=sigma.data)
+        )
+        with pytest.raises(InputError, match=r"noise_map .* is nan"):
+            blur.denoise(MAP, noise_map=sigma)
+        with pytest.raises(OptionError, match="noise_sigma is nan"):
+            blur.denoise([MAP, MAP], noise_sigma=np.ma.masked_array([1.0, 1.0], mask=[False, True]))
 
     def test_of_a_container_are_not_dropped_without_a_word(self, blur: Denoiser) -> None:
         from astropy.nddata import CCDData
