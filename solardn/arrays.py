@@ -64,9 +64,10 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
     unit, own = getattr(value, "unit", None), getattr(maps, "unit", None)
     if unit is None:
         return value
-    if own is not None:
-        with suppress(Exception):  # astropy's, which is not imported here
-            return value.to_value(own)
+    if not hasattr(value, "to_value"):
+        raise OptionError(f"{name} is a {type(value).__name__}; give its values as an array, or as a Quantity")
+    with suppress(Exception):  # astropy's, which is not imported here
+        return value.to_value("" if own is None else own)  # numbers have no dimension
     raise OptionError(
         f"{name} is in {unit}, and the maps are in {own or 'no unit that they tell'}; give it in the unit of the maps"
     )

@@ -427,6 +427,15 @@ def test_a_noise_level_with_a_unit_is_taken_in_that_of_the_maps(blur: Denoiser) 
     np.testing.assert_allclose(blur.denoise(maps, noise_sigma=0.1 * units.mT), expected, rtol=1e-5)
     spread = np.full(MAP.shape, 0.1) * units.mT
     np.testing.assert_allclose(blur.denoise(maps, noise_map=spread), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(blur.denoise(MAP, noise_sigma=100 * units.percent), expected, rtol=1e-5)
     for wrong in (MAP, MAP * units.m):
         with pytest.raises(OptionError, match=r"noise_sigma is in mT, and the maps are in (no unit|m)"):
             blur.denoise(wrong, noise_sigma=0.1 * units.mT)
+
+
+def test_a_noise_level_that_is_no_array_is_named(blur: Denoiser) -> None:
+    from astropy.nddata import CCDData, StdDevUncertainty
+
+    maps = CCDData(MAP, unit="adu", uncertainty=StdDevUncertainty(np.ones_like(MAP)))
+    with pytest.raises(OptionError, match="noise_map is a StdDevUncertainty; give its values as an array"):
+        blur.denoise(maps, noise_map=maps.uncertainty)
