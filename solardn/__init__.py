@@ -34,6 +34,9 @@ _WHERE = {
     "uncertainty_file": "files",
 }
 
+_MODULES = ("diagnosis", "errors", "inspect", "noise", "objects", "provenance")
+"""Those with public functions, see docs/reference/python.md."""
+
 __all__ = [
     "Denoiser",
     "DeviceError",
@@ -59,10 +62,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import solardn`` costs nothing."""
-    if name not in _WHERE:
+    if name not in _WHERE and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -47,6 +47,13 @@ def test_public_names_are_there(name: str) -> None:
     assert name in dir(solardn)
 
 
+def test_modules_with_public_functions_are_there() -> None:
+    program = (
+        "import solardn; print(solardn.noise.noise_sigma, solardn.inspect.inspect_files, solardn.errors.InputError)"
+    )
+    assert python(program)
+
+
 def test_type_checkers_and_the_documentation_see_the_same_names() -> None:
     (block,) = (node for node in ast.parse(inspect.getsource(solardn)).body if isinstance(node, ast.If))
     seen = [alias.name for line in block.body if isinstance(line, ast.ImportFrom) for alias in line.names]
