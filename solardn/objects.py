@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Sigma, per_map
+from .arrays import Sigma, as_float32, check_real, per_map
 from .axes import from_header
+from .errors import InputError
 from .noisemap import NoiseMap, spread_over
 from .plan import chosen_letters
 
@@ -93,13 +94,18 @@ def _of_dask(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMa
 def _denoised(
     values: NDArray[Any], header: dict[str, Any], mask: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMap
 ) -> NDArray[np.float32]:
-    cube = from_header(header, values.shape, f"the {values.ndim}-dimensional data")
-    letters = chosen_letters(cube, None, "the data")
+    check_real(values)
+    try:
+        cube = from_header(header, values.shape, f"the {values.ndim}-dimensional data")
+        letters = chosen_letters(cube, None, "the data")
+    except InputError as error:
+        raise InputError(f"{error}; from Python, give the data as an array (..., y, x)") from error
     given = np.where(mask, np.nan, values) if mask is not None and np.any(mask) else values
     maps = np.moveaxis(given, (cube.y, cube.x), (-2, -1))
     chosen = np.array([not letters or cube.letter(index) in letters for index in cube.indices()])
     flat = maps.reshape(-1, *cube.map_shape)
-    out = np.moveaxis(values, (cube.y, cube.x), (-2, -1)).reshape(-1, *cube.map_shape).astype(np.float32)
+    own = np.moveaxis(values, (cube.y, cube.x), (-2, -1)).reshape(-1, *cube.map_shape)
+    out = np.stack([as_float32(plane) for plane in own])
     if np.ndim(noise_sigma):
         noise_sigma = per_map(noise_sigma, maps.shape[:-2]).reshape(-1)[chosen]
     if np.ndim(noise_map):

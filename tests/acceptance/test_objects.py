@@ -97,6 +97,34 @@ def test_noise_levels_that_do_not_fit_a_container_are_refused_at_once(wrong):
             package.denoise(given, model="smooth", **wrong)
 
 
+@pytest.mark.parametrize(
+    ("data", "header", "says"),
+    [
+        (IMAGE, {"CTYPE1": "WAVE", "CTYPE2": "OFFSET"}, "no two axes in space"),
+        (
+            np.stack([IMAGE]),
+            {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRVAL3": 1, "CRPIX3": 1},
+            "Stokes I only",
+        ),
+    ],
+)
+def test_what_a_wcs_forbids_can_be_had_with_an_array(data, header, says):
+    with pytest.raises(
+        package.InputError, match=rf"{says}.*; from Python, give the data as an array \(\.\.\., y, x\)$"
+    ):
+        denoised(NDData(data, wcs=WCS(header)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_copied_maps_are_held_by_float32_or_refused():
+    wcs = WCS({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CRPIX3": 1, "CRVAL3": 1})
+    cube = np.stack([1e39 * (1 + IMAGE.astype(float)), IMAGE])
+    with pytest.raises(package.InputError, match="beyond what float32 holds"):
+        denoised(NDData(cube, wcs=wcs))
+    with pytest.raises(package.InputError, match="data of type complex64"):
+        denoised(NDData(IMAGE + 0j))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_sunpy_maps():
     sunpy_map = pytest.importorskip("sunpy.map")
