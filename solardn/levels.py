@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import Denoiser
+from .arrays import positive
 from .cube import Index
 from .errors import InputError, OptionError
 from .missing import Mask
@@ -115,6 +116,8 @@ def find_levels(
     InputError
         No map shows any noise: all are constant, too small, or hold no finite value.
     """
+    if not isinstance(noise_sigma, str):
+        noise_sigma = positive(noise_sigma, "noise_sigma")
     groups: dict[Group, list[Index]] = {}
     for index in plan.cube.indices():
         if plan.denoises(index):

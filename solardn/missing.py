@@ -62,7 +62,7 @@ def parse_fill_value(value: float | str) -> FillValue:
         return cast(FillValue, value)
     try:
         return float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         raise OptionError(f"the fill value {value!r} is no number; give one, or 'auto', or 'none'") from None
 
 

@@ -176,6 +176,10 @@ def look_at(
     InputError, OptionError
     """
     fill = parse_fill_value(fill_value)
+    if not isinstance(noise_map, str | os.PathLike | int):
+        raise OptionError(
+            f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
+        )
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(path, ext)))
         cube = from_header(source.header, source.shape, source.label, axes)

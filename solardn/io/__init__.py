@@ -126,8 +126,10 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
         The library that reads it is not installed.
     """
     if not isinstance(path, str | os.PathLike):
-        from .frames import FramesSource
+        from .frames import Frames, FramesSource
 
+        if not isinstance(path, Frames):
+            raise InputError(f"the input is of type {type(path).__name__}; give the path of a file")
         return FramesSource(path, ext)
     path, ext = meant(path, ext)
     if is_zarr(path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from solardn import Denoiser, InputError, levels
+from solardn import Denoiser, InputError, OptionError, denoise_file, levels
 from solardn.levels import find_levels
 from solardn.plan import look_at
 
@@ -52,6 +52,21 @@ def test_of_many_wavelengths_some_are_interpolated(cube, identity_model, monkeyp
     result = found(cube, identity_model)
     assert [level.maps > 0 for level in result.values()] == [True, False, True, False]
     np.testing.assert_allclose([level.noise_sigma for level in result.values()], [1, 1.5, 2, 2], rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"noise_sigma": SIGMAS}, OptionError, "noise_sigma is array.*; give a positive number"),
+        ({"noise_map": np.ones((48, 48))}, OptionError, "the noise map is of type ndarray; give 'auto', 'off', a file"),
+        ({"noise_map": None}, OptionError, "the noise map is of type NoneType"),
+        ({"input": np.ones((48, 48))}, InputError, "the input is of type ndarray; give the path of a file"),
+    ],
+)
+def test_arrays_in_place_of_numbers_and_files_are_refused(cube, identity_model, options, error, says):
+    given = {"input": cube, "output": cube.with_name("out.npy"), "model": identity_model} | options
+    with pytest.raises(error, match=says):
+        denoise_file(**given)
 
 
 def test_a_given_level_is_that_of_all_groups(cube, identity_model):

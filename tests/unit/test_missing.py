@@ -59,6 +59,8 @@ def test_the_user_can_name_the_value_or_switch_the_search_off():
     assert (parse_fill_value("auto"), parse_fill_value("none"), parse_fill_value("-200")) == ("auto", "none", -200.0)
     with pytest.raises(OptionError, match="'lots'"):
         parse_fill_value("lots")
+    with pytest.raises(OptionError, match="the fill value None is no number"):
+        parse_fill_value(None)
 
 
 @settings(deadline=None)
