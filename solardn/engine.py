@@ -98,7 +98,7 @@ class Engine:
     """
 
     def __init__(self, model: Model, device: str = "auto", precision: str = "fp32", threads: int | None = None) -> None:
-        if not re.fullmatch(r"auto|cpu|openvino|cuda(:\d+)?", device):
+        if not (isinstance(device, str) and re.fullmatch(r"auto|cpu|openvino|cuda(:\d+)?", device)):
             raise OptionError(
                 f"there is no device {device!r}; possible are auto, cpu, openvino, cuda and cuda:N (the N-th GPU, from 0)"
             )

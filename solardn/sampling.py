@@ -87,9 +87,8 @@ def request(card: Card, samples: int, seed: int, method: str) -> Request:
     if method not in METHODS:
         raise OptionError(f"there is no method {method!r}; possible are {' and '.join(METHODS)}")
     whole(samples, "samples", 0)
-    if not 0 <= seed < 2**32:
+    if whole(seed, "seed", 0) >= 2**32:
         raise OptionError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}")
-    whole(seed, "seed", 0)
     if method == "flips":
         return Request("flips", VIEWS, seed)
     if samples == 1:

@@ -104,9 +104,9 @@ def _factor(scale: Scale) -> np.float32 | Float:
     OptionError
         It is no positive number, or beyond what float32 holds.
     """
-    limits = np.finfo(np.float32)
+    least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
     values: tuple[Any, ...] = (scale.min(), scale.max()) if isinstance(scale, np.ndarray) else (scale,)
     for value in values:
-        if not limits.tiny <= positive(value, "scale") <= limits.max:
+        if not least <= positive(value, "scale") <= most:
             raise OptionError(f"scale is {value:.3g}, beyond what float32 holds; multiply or divide the data before")
     return scale.astype(np.float32) if isinstance(scale, np.ndarray) else np.float32(scale)

@@ -192,6 +192,7 @@ def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
         ({"noise_sigma": None}, "noise_sigma"),
         ({"scale": float("inf")}, "scale is inf"),
         ({"scale": 0.0}, "scale is 0.0"),
+        ({"scale": 1e50}, r"scale is 1e\+50, beyond what float32 holds"),
         ({"scale": 1e-50}, "scale is 1e-50, beyond what float32 holds"),
         ({"scale": "big"}, "scale is 'big'"),
         ({"scale": 1.0, "noise_sigma": 1.0}, "exclude each other"),
@@ -201,6 +202,7 @@ def test_scaling_leaves_no_trace(blur: Denoiser) -> None:
         ({"scale": 1.0, "cycles": "many"}, "cycles is 'many'; give 'auto' or a whole number from 1"),
     ],
 )
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_nonsense_options_are_refused(blur: Denoiser, options: dict[str, Any], says: str) -> None:
     with pytest.raises(OptionError, match=says):
         blur.denoise(MAP, **options)
@@ -215,6 +217,7 @@ def test_nonsense_options_are_refused(blur: Denoiser, options: dict[str, Any], s
         ({"memory": "1kB"}, "0.001 MB of memory do not suffice for network 'pooled'; the least that works is 1MB"),
         ({"memory": "much"}, "memory is 'much'"),
         ({"threads": -1}, "threads is -1"),
+        ({"device": None}, "no device None; possible are auto"),
     ],
 )
 def test_nonsense_settings_are_refused_at_once(pooled_model: Path, options: dict[str, Any], says: str) -> None:
