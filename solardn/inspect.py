@@ -39,7 +39,7 @@ def inspect_files(
     observation, result : path
         The file before and after.
     noise_sigma : float, optional
-        rms of the noise in the data's units; by default what the run took for each map, where a FITS result records that, else found in
+        rms of the noise in the data's units; by default what the run took for each map, where the result records that, else found in
         the observation, one value for each kind of map.
     **choices
         As for `solardn.comparison.compare`.

@@ -189,11 +189,7 @@ def _records(table: Mapping[str, Sequence[Any]]) -> str:
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(_cell(value))}</td>" for value in row) + "</tr>" for row in rows[:MOST_ROWS]
     )
-    more = (
-        f"<p>{len(rows) - MOST_ROWS} more rows stand in the result's table SOLARDN.</p>"
-        if len(rows) > MOST_ROWS
-        else ""
-    )
+    more = f"<p>{len(rows) - MOST_ROWS} more rows stand in the result's own table.</p>" if len(rows) > MOST_ROWS else ""
     return f'<h3>Map by map</h3><div class="wide long"><table><tr>{head}</tr>{body}</table></div>{more}'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -18,8 +19,22 @@ TABLE = "SOLARDN"
 """Name of the extension with one row a map."""
 
 
+def steps_of(source: Source) -> list[dict[str, Any]]:
+    """Return the processing steps that the record of a .npz, HDF5 or zarr result tells of, as `solardn.provenance.as_dict` made them."""
+    return list(getattr(source, "steps", ()))
+
+
 def provenance_of(source: Source) -> list[tuple[str, str]]:
-    """Return keywords of processing steps and the lines of HISTORY, in the header's order."""
+    """Return keywords of processing steps and the lines of HISTORY, in the header's order; of formats without a header, what their record tells."""
+    steps = steps_of(source)
+    if steps:
+        return [
+            (f"{number} {key}", _words(one))
+            for number, step in enumerate(steps, 1)
+            for key, value in step.items()
+            if key not in ("step", "maps")
+            for one in (value if key in ("history", "references") and isinstance(value, list) else [value])
+        ]
     header = source.header
     found = [(key, str(header[key])) for key in dict.fromkeys(header) if _STEP.fullmatch(key)]
     history = header.get("HISTORY", "")
@@ -33,10 +48,10 @@ def place_column(axis: Axis) -> str:
 
 
 def table_of(source: Source) -> dict[str, Sequence[Any]]:
-    """Return the columns of the table of maps that a FITS result carries for an image; empty without one."""
+    """Return the columns of the table of maps that a result carries for an image; empty without one."""
     plain, number = getattr(source, "plain", None), getattr(source, "number", None)
     if plain is None:
-        return {}
+        return dict(getattr(source, "table", {}))
     from astropy.io import fits
 
     with quiet(), fits.open(plain) as hdus:
@@ -52,13 +67,25 @@ def table_of(source: Source) -> dict[str, Sequence[Any]]:
 def recorded_levels(source: Source, cube: Cube) -> dict[Index, float]:
     """Return the rms of the noise that a result records of each of its maps, in the data's units; empty where it records none."""
     columns = table_of(source)
-    if not columns and cube.n_maps == 1:  # a single map has no table: the step in its header says it
-        step = next_number(source.header) - 1
-        ours = str(source.header.get(f"PRPROC{step}", "")).startswith("solardn")
-        sigma = parameters(source.header, step).get("noise_sigma") if ours else None
+    if not columns and cube.n_maps == 1:  # a single map has no table: its last step says it
+        sigma = _last_parameters(source).get("noise_sigma")
         return {} if sigma is None else dict.fromkeys(cube.indices(), float(sigma))
     wanted = [*map(place_column, cube.rest), "NOISE"]
     if not all(name in columns for name in wanted):
         return {}
     rows = zip(*(columns[name] for name in wanted), strict=True)
     return {tuple(place): sigma for *place, sigma in rows if math.isfinite(sigma) and sigma > 0}
+
+
+def _last_parameters(source: Source) -> dict[str, Any]:
+    """Return the parameters of a result's last processing step, if it is ours."""
+    steps = steps_of(source)
+    if steps:
+        return dict(steps[-1].get("parameters", {}))
+    number = next_number(source.header) - 1
+    ours = str(source.header.get(f"PRPROC{number}", "")).startswith("solardn")
+    return parameters(source.header, number) if ours else {}
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

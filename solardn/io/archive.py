@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 
 from ..layers import LAYERS, RESULT
 from ..provenance import Step, as_dict
-from .container import RECORD, ContainerSink, Table, records
+from .container import MAPS, RECORD, ContainerSink, Table, records
 from .numpy import npy_header
 
 _PIECE = 2**20
@@ -60,7 +60,7 @@ class ArchiveSink(ContainerSink):
                     shutil.copyfileobj(array.file, member, _PIECE)
             _add(made, RECORD, np.array(json.dumps([as_dict(self._step, remark)])))
             if any(len(column) > 1 for column in table.values()):
-                _add(made, "maps", records(table))
+                _add(made, MAPS, records(table))
 
 
 def _add(made: zipfile.ZipFile, name: str, values: Any) -> None:

@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ Table = Mapping[str, NDArray[Any]]
 
 RECORD = "solardn"
 """Name of the attribute or array that tells what was done: a list of processing steps, as JSON."""
+
+MAPS = "maps"
+"""Name of the array with a row for each map, where all arrays of a file belong to one result."""
 
 _PIECE = 8 * 2**20  # bytes of the results that are carried over at once, when the computation is over
 
@@ -90,19 +93,40 @@ def blocks(shape: Sequence[int], chunks: Sequence[int], itemsize: int) -> Iterat
 
 def free_name(wanted: str, taken: Collection[str]) -> str:
     """Return a name, with a number where it is taken."""
-    numbered = (f"{wanted}{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
+    return next(name for name in _numbered(wanted) if name not in taken)
+
+
+def last_name(wanted: str, taken: Collection[str]) -> str | None:
+    """Return the name that `free_name` gave last; None where it gave none."""
+    given = list(itertools.takewhile(taken.__contains__, _numbered(wanted)))
+    return given[-1] if given else None
+
+
+def _numbered(wanted: str) -> Iterator[str]:
+    return itertools.chain([wanted], (f"{wanted}{number}" for number in itertools.count(2)))
 
 
 def steps_with(before: Any, step: dict[str, Any]) -> list[dict[str, Any]] | None:
     """Return the steps that a record tells of, and one more; None where it is no record of ours."""
     if before is None:
         return [step]
+    steps = _steps(before)
+    return None if steps is None else [*steps, step]
+
+
+def steps_in(taken: Collection[str], read: Callable[[str], Any]) -> list[dict[str, Any]]:
+    """Return the steps that the records among some names tell of; none where there is no record of ours."""
+    names = itertools.takewhile(taken.__contains__, _numbered(RECORD))
+    return [step for name in names for step in _steps(read(name)) or ()]
+
+
+def _steps(record: Any) -> list[dict[str, Any]] | None:
+    """Return the steps that a record tells of; None where it is no record of ours."""
     try:
-        steps = json.loads(before) if isinstance(before, str | bytes) else before
+        steps = json.loads(record) if isinstance(record, str | bytes) else record
     except ValueError:
         return None
-    return [*steps, step] if isinstance(steps, list) else None
+    return steps if isinstance(steps, list) and all(isinstance(step, dict) for step in steps) else None
 
 
 def records(table: Table) -> NDArray[Any]:
@@ -115,3 +139,12 @@ def records(table: Table) -> NDArray[Any]:
     for name, column in columns.items():
         rows[name] = column
     return rows
+
+
+def columns_of(rows: NDArray[Any]) -> dict[str, list[Any]]:
+    """Return the columns of a table that `records` made; none of another array."""
+    columns = {name: rows[name].tolist() for name in rows.dtype.names or () if rows.ndim == 1}
+    return {
+        name: [value.decode("ascii", "replace") if isinstance(value, bytes) else value for value in column]
+        for name, column in columns.items()
+    }

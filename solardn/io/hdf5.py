@@ -18,7 +18,18 @@ from ..errors import InputError, OutputError
 from ..extras import need
 from ..provenance import Step, as_dict
 from .attributes import PACKING, Packing, header_of, unit_of
-from .container import RECORD, ContainerSink, Table, blocks, free_name, records, steps_with
+from .container import (
+    RECORD,
+    ContainerSink,
+    Table,
+    blocks,
+    columns_of,
+    free_name,
+    last_name,
+    records,
+    steps_in,
+    steps_with,
+)
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 
@@ -114,6 +125,19 @@ class Hdf5Source:
             raise OutputError(f"the output {output} of an HDF5 file is an HDF5 file; let its name end in .h5")
         refuse_compression(self.label, form)
         return _Hdf5Sink(self, output, layers, step, form.dtype, resume)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The processing steps that the dataset's record tells of."""
+        attributes = self.dataset.attrs
+        return steps_in(attributes, lambda name: _plain_text(attributes[name]))
+
+    @property
+    def table(self) -> dict[str, list[Any]]:
+        """The columns of the table of maps beside the dataset; empty without one."""
+        group = self.dataset.parent
+        name = last_name(f"{self.name.rpartition('/')[2]}_maps", group)
+        return columns_of(group[name][()]) if name and hasattr(group[name], "dtype") else {}
 
     def close(self) -> None:
         """Release the file."""

@@ -18,8 +18,20 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ..errors import InputError, OutputError
+from ..layers import RESULT
 from ..provenance import Step, as_dict
-from .container import RECORD, ContainerSink, Table, free_name, records, steps_with
+from .container import (
+    MAPS,
+    RECORD,
+    ContainerSink,
+    Table,
+    columns_of,
+    free_name,
+    last_name,
+    records,
+    steps_in,
+    steps_with,
+)
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import NumpySource, npy_header
 from .place import writing
@@ -105,6 +117,26 @@ class NpzSource(NumpySource):
         refuse_compression(self.label, form)
         return _NpzSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
 
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The processing steps of this array that the file's record tells of."""
+        with zipfile.ZipFile(self.path) as archive:
+            steps = steps_in(_names(archive), lambda name: _text(archive, f"{name}.npy"))
+        return [step for step in steps if step.get("array", self.name) == self.name]
+
+    @property
+    def table(self) -> dict[str, list[Any]]:
+        """The columns of the table of this array's maps; empty without one."""
+        with zipfile.ZipFile(self.path) as archive:
+            names = _names(archive)
+            name = last_name(f"{self.name}_maps", names)
+            if name is None and self.name == RESULT and MAPS in names:
+                name = MAPS  # where several arrays were made of a .npy file
+            if name is None:
+                return {}
+            with archive.open(f"{name}.npy") as member:
+                return columns_of(npy.read_array(member, allow_pickle=False))
+
     def close(self) -> None:
         """Release the file."""
         if self._file is not None:
@@ -124,8 +156,9 @@ class _NpzSink(ContainerSink):
         """Write the archive: members in their order, then those that are new."""
         source = self._source
         with zipfile.ZipFile(source.path) as given, zipfile.ZipFile(place, "w", allowZip64=True) as made:
-            names = {info.filename.removesuffix(".npy") for info in given.infolist()}
-            record, steps = self._record(given, names, as_dict(self._step, remark))
+            names = _names(given)
+            step = as_dict(self._step, remark) | {"array": source.name}
+            record, steps = self._record(given, names, step)
             for info in given.infolist():
                 if info.filename == source.info.filename:
                     self._write_layer(made, info.filename, 0)
@@ -165,6 +198,11 @@ def _like(info: zipfile.ZipInfo, filename: str | None = None) -> zipfile.ZipInfo
     new = zipfile.ZipInfo(filename or info.filename, info.date_time)
     new.compress_type, new.external_attr, new.comment = info.compress_type, info.external_attr, info.comment
     return new
+
+
+def _names(archive: zipfile.ZipFile) -> set[str]:
+    """Return the names of the arrays in an archive."""
+    return {info.filename.removesuffix(".npy") for info in archive.infolist()}
 
 
 def _text(archive: zipfile.ZipFile, filename: str) -> str:

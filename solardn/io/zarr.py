@@ -17,7 +17,7 @@ from ..errors import InputError, OutputError
 from ..extras import need
 from ..provenance import Step, as_dict
 from .attributes import PACKING, Packing, header_of, unit_of
-from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_with
+from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_in, steps_with
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 
@@ -104,6 +104,18 @@ class ZarrSource:
             raise OutputError(f"the output {output} of a zarr folder is a zarr folder; let its name end in .zarr")
         refuse_compression(self.label, form)
         return _ZarrSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The processing steps that the array's record tells of."""
+        attributes = dict(self.array.attrs)
+        return steps_in(attributes, attributes.__getitem__)
+
+    @property
+    def table(self) -> dict[str, list[Any]]:
+        """The columns of the table of maps in the last of them; empty without one."""
+        columns = self.steps[-1].get("maps", {}) if self.steps else {}
+        return {name: [math.nan if value is None else value for value in column] for name, column in columns.items()}
 
     def close(self) -> None:
         """Do nothing: no file is held open."""

@@ -190,6 +190,47 @@ def test_it_is_denoised_as_the_same_array_in_npy_is_and_it_is_recorded(solardn, 
     assert list(table["CYCLES"][:4]) == ([0, 0, 0, 1])
 
 
+def test_inspect_takes_the_recorded_levels_and_the_report_shows_the_record(solardn, kind):
+    words = ["--axes", "time=0,stokes=1,wavelength=2"]
+    solardn.good("denoise", kind.address, kind.output, "--model", "smooth", "--noise-sigma", 0.03, *words)
+    again = kind.output.with_name(f"again{kind.ending}")
+    solardn.good("denoise", f"{kind.output}::{kind.cube}", again, "--model", "same", "--noise-sigma", 0.04, *words)
+    for output, sigma in ((kind.output, 0.03), (again, 0.04)):
+        figures = solardn.json("inspect", kind.address, output, *words)
+        assert figures["sigma_from"] == "taken by the run"
+        assert {line["sigma"] for line in figures["lines"]} == {sigma}
+    pytest.importorskip("matplotlib")
+    page = kind.folder / "page.html"
+    solardn.good("report", kind.address, again, page, "--maps", 1, *words)
+    text = page.read_text()
+    for cell in (
+        '1 parent</td><td class="words">' + kind.input.name,
+        '2 parent</td><td class="words">' + kind.output.name,
+        '2 history</td><td class="words">solardn: network same, noise rms 0.04',
+        "<th>RESIDRMS</th>",
+    ):
+        assert cell in text
+    assert text.count("<td>0.04</td>") >= 18  # a row a map, of the last run
+    assert "no record" not in text
+
+
+def test_a_record_of_single_maps_tells_of_its_own_array_only(solardn, tmp_path):
+    np.savez(tmp_path / "in.npz", a=CUBE[0, 1, 0], b=CUBE[0, 2, 0])
+    words = ["--model", "smooth", "--noise-sigma"]
+    solardn.good("denoise", f"{tmp_path}/in.npz::a", tmp_path / "one.npz", *words, 0.03)
+    solardn.good("denoise", f"{tmp_path}/one.npz::b", tmp_path / "two.npz", *words, 0.04)
+    for name, sigma in (("a", 0.03), ("b", 0.04)):
+        figures = solardn.json("inspect", f"{tmp_path}/in.npz::{name}", tmp_path / "two.npz")
+        assert (figures["sigma_from"], figures["lines"][0]["sigma"]) == ("taken by the run", sigma)
+
+
+def test_arrays_that_are_called_like_table_and_record_are_none(solardn, tmp_path):
+    np.savez(tmp_path / "in.npz", cube=CUBE[0, 1, 0], cube_maps=np.arange(5.0), solardn=np.array("mine"))
+    solardn.good("denoise", tmp_path / "in.npz", tmp_path / "out.npz", "--model", "smooth", "--noise-sigma", 0.03)
+    figures = solardn.json("inspect", tmp_path / "in.npz", tmp_path / "out.npz")
+    assert (figures["sigma_from"], figures["lines"][0]["sigma"]) == ("taken by the run", 0.03)
+
+
 def test_steps_go_on_where_a_record_is(solardn, kind):
     again = kind.output.with_name(f"again{kind.ending}")
     words = ["--model", "same", "--scale", 1, "--residual"]
