@@ -1,6 +1,11 @@
-"""Files far from what networks know, told before a run: the residual tells it too, but only after hours of work."""
+"""Files far from what networks know, told before a run: the residual tells it too, but only after hours of work.
+
+And, after it, a fill value that is nowhere in them.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,6 +14,7 @@ from .cube import Index
 from .doubts import doubts, forewarn
 from .levels import Group, Level
 from .plan import Plan
+from .summary import MapRecord
 
 
 def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[str, ...]:
@@ -41,6 +47,14 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
         where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
         said += [f"{where} {sentence}" for sentence in found]
     return forewarn(said, stacklevel=3)
+
+
+def warn_of_fill(plan: Plan, records: Sequence[MapRecord]) -> tuple[str, ...]:
+    """Warn when the fill value that was given is in no map of a file; return the sentence, if any."""
+    if isinstance(plan.fill_value, str) or any(record.fills for record in records):
+        return ()
+    sentence = f"{plan.source.label} holds the fill value {plan.fill_value:.9g} nowhere in its maps to denoise: check --fill-value (in Python fill_value), or leave it out, and fills are found"
+    return forewarn([sentence], stacklevel=3)
 
 
 def _sample(plan: Plan, levels: dict[Group, Level]) -> list[Index]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, cast
 
 import numpy as np
@@ -61,9 +62,10 @@ def parse_fill_value(value: float | str) -> FillValue:
     if value == "auto" or value == "none":
         return cast(FillValue, value)
     try:
-        return float(value)
+        found = float(value)
     except (TypeError, ValueError):
         raise OptionError(f"the fill value {value!r} is no number; give one, or 'auto', or 'none'") from None
+    return found if math.isfinite(found) else "none"  # what is not finite holds no value anyway
 
 
 def _among_equals(plane: NDArray[np.floating]) -> Mask:

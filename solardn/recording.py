@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from .io import Source, files_of, state_of
 from .io.form import Form
 from .journal import Task
 from .levels import Level, NoiseSigma
+from .missing import FillValue
 from .plan import Plan
 from .processes import Process
 from .provenance import NOT_INSPECTED, Step
@@ -58,8 +60,8 @@ def processing_step(
         parameters["precision_error"] = float(f"{denoiser.engine.precision_error:.2g}")  # rms, in units of the noise
     if plan.mask is not None:
         parameters["mask"] = _name(plan, plan.mask)
-    fills = plan.found_missing(plan.middle, plan.read_map(plan.middle))[1] if plan.fill_value == "auto" else ()
-    if fills:
+    fills = plan.found_missing(plan.middle, plan.read_map(plan.middle))[1]
+    if fills and plan.fill_value == "auto":
         parameters["fills"] = [float(f"{value:.9g}") for value in fills]
     evened = sum(level.uneven is not None for level in levels.values())
     if evened:
@@ -73,7 +75,7 @@ def processing_step(
         f"solardn: network {card.name}, noise rms {typical:.4g}{unit} ({how})",
         f"solardn: {process.words}",
         f"solardn: axes: {cube.how}",
-        *([f"solardn: {fill_words(fills)}as found in the map in the middle"] if fills else []),
+        *_about_fills(plan.fill_value, fills),
         *([NOT_INSPECTED] if inspect else []),
     )
     return Step(
@@ -87,6 +89,15 @@ def processing_step(
         parent=plan.source.path.name,
         date=today(),
     )
+
+
+def _about_fills(given: FillValue, found: Sequence[float]) -> list[str]:
+    """Return the line of HISTORY on the fills of the map in the middle: those that were found, or that the one given is not there."""
+    if given == "auto" and found:
+        return [f"solardn: {fill_words(found)}as found in the map in the middle"]
+    if isinstance(given, float) and not found:
+        return [f"solardn: {fill_words([given])}as given, and nowhere in the map in the middle"]
+    return []
 
 
 def stored_as(step: Step, form: Form, unit: str) -> Step:

@@ -93,7 +93,7 @@ class Summary:
     left : tuple of str
         Why further images of the file stay as they are.
     warnings : tuple of str
-        What of the data is far from what the network knows (see `solardn.doubts`).
+        What of the data is far from what the network knows (see `solardn.doubts`), and a fill value that is nowhere in them.
     words : str
         How the maps were treated: cycles, or samples, seed and calibration.
     parameters : dict

@@ -16,7 +16,7 @@ from .api import Denoiser
 from .cube import Batch
 from .destination import checked_place
 from .errors import OptionError
-from .familiar import warn
+from .familiar import warn, warn_of_fill
 from .inspection import Inspection
 from .inspector import Inspector
 from .io import Sink, ready
@@ -155,6 +155,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         finally:
             if inspector:
                 inspector.close()
+        said += warn_of_fill(plan, work.records)
         return Summary(
             label=plan.source.label,
             outputs=tuple(plan.source.outputs(Path(output), layers)),

@@ -115,7 +115,7 @@ def _show(
         places = _places(plan, output, process.layers, form, choices) if output else ([], None)
         figures = report.info_figures(plan, denoiser, levels, sigma, missing, seconds, form, said, images, *places)
     if not as_json:
-        _say(figures, process.words)
+        _say(figures, process.words, choices["fill_value"])
     return figures
 
 
@@ -178,7 +178,7 @@ def _try_one(
     return (float(absent.mean()), fills), seconds * plan.n_denoised * plane.size / part.size
 
 
-def _say(figures: dict[str, Any], words: str) -> None:
+def _say(figures: dict[str, Any], words: str, fill_value: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -187,6 +187,8 @@ def _say(figures: dict[str, Any], words: str) -> None:
     unit = f" {figures['unit']}" if figures["unit"] else ""
     height, width = figures["map_shape"]
     kept = figures["maps"] - figures["denoised"]
+    named = fill_value not in ("auto", "none") and not figures["fills"]
+    unseen = f"; none of them is the fill value {fill_value}" if named else ""
     table = Table(box=None, pad_edge=False)
     for title in ("axis", "FITS axis", "length", "type", "role"):
         table.add_column(title, justify="right" if title in ("axis", "FITS axis", "length") else "left")
@@ -199,7 +201,7 @@ def _say(figures: dict[str, Any], words: str) -> None:
         "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"
         + (f" (Stokes {', '.join(figures['stokes'])}), {kept} to copy" if kept else ""),
         "noise": f"rms {figures['noise_sigma']:.4g}{unit}{_range(figures['levels'])}",
-        "missing": f"{figures['missing']:.2%} of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked)",
+        "missing": f"{figures['missing']:.2%} of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked){unseen}",
         "scale": f"{figures['scale']:.4g} to the network's units",
         "network": f"{figures['network']}, {words}",
         "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",

@@ -1,5 +1,6 @@
 """What `solardn denoise` does with good input."""
 
+import json
 import os
 import shutil
 import signal
@@ -321,6 +322,26 @@ def test_fills_at_the_edge_stay_as_they_are_and_reach_no_other_pixel(solardn, no
     fill, nan = (np.load(tmp_path / f"{name}-out.npy") for name in ("fill", "nan"))
     np.testing.assert_array_equal(fill[wedge], np.float32(-200))
     np.testing.assert_array_equal(fill[~wedge], nan[~wedge])
+
+
+@pytest.mark.filterwarnings("always::solardn.UnfamiliarData")
+def test_a_fill_value_that_is_nowhere_is_told(solardn, noisy, tmp_path):
+    cube = np.stack([noisy, noisy])
+    fits.writeto(tmp_path / "in.fits", cube)
+    words = [tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--json", "--overwrite"]
+    for value, place, said in ((-200, (), 1), (-200, (0, 0, 0), 0), ("nan", (), 0)):
+        data = cube.copy()
+        if place:
+            data[place] = value
+        fits.writeto(tmp_path / "in.fits", data, overwrite=True)
+        ran = solardn("denoise", *words, f"--fill-value={value}")
+        assert ran.stderr.count("holds the fill value -200 nowhere") == said
+        assert len(json.loads(ran.stdout)["warnings"]) == said
+    fits.writeto(tmp_path / "in.fits", cube, overwrite=True)
+    assert "none of them is the fill value -200" in solardn.good("info", *words[:1], *words[2:4], "--fill-value=-200")
+    solardn("denoise", *words, "--fill-value=-200")
+    history = fits.getheader(tmp_path / "out.fits")["HISTORY"]
+    assert "solardn: fill -200; as given, and nowhere in the map in the middle" in list(history)
 
 
 def test_each_map_may_have_a_fill_of_its_own_and_it_is_recorded(solardn, noisy, tmp_path):
