@@ -126,10 +126,28 @@ def _copy(file: str, asked: Asked, maps: Path, pairs: Path) -> None:
                 raise InputError(
                     f"{plan.source.label} has the shape {plan.cube.shape} and its partner {other.source.label} {other.cube.shape}; give two files of one shape"
                 )
+            if not _alike(plan, other):
+                raise InputError(
+                    f"{plan.source.label} has the axes {_said(plan.cube)} and its partner {other.source.label} {_said(other.cube)}, so their maps do not pair place by place; say with --axes what the axes of both are, or give two files of one order"
+                )
             chosen = [(p, index) for p in (plan, other) for index in p.cube.indices() if p.denoises(index)]
             half = len(chosen) // 2
             found = [(i, half + i) for i in range(half)]
             _write(f"{plan.source.label} and {other.source.label}", chosen, found, maps, pairs)
+
+
+def _alike(plan: Plan, other: Plan) -> bool:
+    """Tell whether two cubes of one shape have the same maps to train on, in the same order, as far as is known."""
+    cubes = plan.cube, other.cube
+    indices, theirs = ([index for index in one.cube.indices() if one.denoises(index)] for one in (plan, other))
+    letters = [{cube.letter(index) for cube in cubes} - {""} for index in indices]
+    return (plan.cube.y, plan.cube.x, indices) == (other.cube.y, other.cube.x, theirs) and max(map(len, letters)) < 2
+
+
+def _said(cube: Cube) -> str:
+    """Return what the axes of a cube are, in words."""
+    letters = f" of Stokes {''.join(cube.letters)}" if cube.letters else ""
+    return ", ".join(axis.role for axis in cube.axes) + letters
 
 
 def neighbours(plan: Plan, along: str | None, step: int) -> list[tuple[int, int]]:

@@ -135,6 +135,28 @@ def test_partners_of_another_shape_are_refused(tmp_path: Path) -> None:
     assert "one shape" in refused(series(2), tmp_path, partner=other)
 
 
+def with_stokes(path: Path, cube: Cube, first: int, step: int) -> str:
+    header = fits.Header()
+    for number, kind in enumerate(("HPLN-TAN", "HPLT-TAN", "STOKES"), start=1):
+        header[f"CTYPE{number}"], header[f"CRVAL{number}"], header[f"CRPIX{number}"] = kind, 1.0, 1.0
+    header["CRVAL3"], header["CDELT3"] = first, step
+    fits.writeto(path, cube, header)
+    return str(path)
+
+
+def test_a_partner_whose_maps_lie_otherwise_is_refused(tmp_path: Path) -> None:
+    asked = Asked((with_stokes(tmp_path / "a.fits", series(4), 1, 1),))
+    others = {
+        "IQUV": with_stokes(tmp_path / "b.fits", series(4, seed=2), 1, 1),
+        "of Stokes VUQI": with_stokes(tmp_path / "c.fits", series(4, seed=2), 4, -1),
+        "other, y, x, so": saved(tmp_path / "d.npy", series(4, seed=2)),
+    }
+    assert len(read(replace(asked, partner=others.pop("IQUV")), tmp_path / "good")[0].pairs) == 3
+    for said, other in others.items():
+        with pytest.raises(InputError, match=f"stokes, y, x of Stokes IQUV and its partner .*{said}"):
+            read(replace(asked, partner=other), tmp_path / "pairs")
+
+
 def test_a_partner_goes_with_one_file(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="--partner"):
         read(Asked(("a.npy", "b.npy"), partner="c.npy"), tmp_path)
