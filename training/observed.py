@@ -210,10 +210,11 @@ def _write(
     sigma = np.empty(len(chosen))
     for number, (plan, index) in enumerate(chosen):
         stored[number] = plan.read_map(index)
-        lost = int(np.count_nonzero(~np.isfinite(stored[number])))
-        if lost:
+        absent, fills = plan.found_missing(index, stored[number])
+        if absent.any():
+            kinds = ", ".join(["NaN or infinite", *(f"filled with {value:g}" for value in fills)])
             raise InputError(
-                f"map {index} of {plan.source.label} has {lost} pixels without value (NaN or infinite); cut the cube to where all maps have values"
+                f"map {index} of {plan.source.label} has {np.count_nonzero(absent)} pixels without value ({kinds}); cut the cube to where all maps have values"
             )
         sigma[number] = levels[id(plan)][plan.cube.group(index)].noise_sigma
     check_independent(label, stored, [index for _, index in chosen], np.array(pairs))

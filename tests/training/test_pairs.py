@@ -107,6 +107,12 @@ def test_pixels_without_value_are_refused(tmp_path: Path) -> None:
     assert "2 pixels without value" in said
 
 
+def test_fills_are_refused(tmp_path: Path) -> None:
+    cube = series()
+    cube[:, :, :10] = -200
+    assert "640 pixels without value (NaN or infinite, filled with -200)" in refused(cube, tmp_path)
+
+
 def test_identical_frames_are_refused(tmp_path: Path) -> None:
     cube = series()
     cube[2] = cube[1]
