@@ -36,7 +36,12 @@ def main() -> None:
 @click.option(
     "--steps", type=click.IntRange(400), default=6000, show_default=True, help="Steps of training from pairs."
 )
-@click.option("--start", default="stokes", show_default=True, help="Network to start from; 'none' for random weights.")
+@click.option(
+    "--start",
+    default="stokes",
+    show_default=True,
+    help="Network that is refined, by name or ONNX file; 'none' for random weights.",
+)
 def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: Any) -> None:
     """Train the network NAME, or go on where its training was interrupted.
 

@@ -22,7 +22,7 @@ from .observed import Asked, Stack, read
 from .pairbatches import PairBatches, trained_width
 from .recipes import RECIPES, RUNS
 from .scores import rms
-from .start import begin, starting_weights
+from .start import copy, starting_network
 from .train import Plan, Trainer
 
 _STRIPS = 24
@@ -79,7 +79,7 @@ def train(
     steps : int
         Steps of training, at least 400.
     start : str, optional
-        The network to start from, by name or ONNX file; random weights when not given.
+        The network to start from, by name or ONNX file, which tells the form, too; random weights when not given.
     runs : Path
         Where trainings are kept.
     say : callable
@@ -95,7 +95,7 @@ def train(
         The network to start from cannot be used.
     """
     record = {"name": name, "steps": steps, "start": start, **asdict(asked)}
-    weights = None if start is None else starting_weights(start)
+    begun = None if start is None else starting_network(start)
     folder = claim(runs, name, record)
     try:
         stacks = read(asked, folder / "pairs")
@@ -107,10 +107,7 @@ def train(
         say(f"{file}: {stack}")
 
     def build() -> keras.Model:
-        model = stokes()
-        if weights is not None:
-            begin(model, weights)
-        return model
+        return stokes() if begun is None else copy(begun)
 
     plan = Plan(steps=steps, rate=1.5e-3 if start is None else 3e-4, every=max(1, min(500, steps // 4)))
     final = PairTrainer(folder, build, plan).run(PairBatches(stacks, plan.seed), validation(stacks))

@@ -55,6 +55,13 @@ def starting_network(name: str) -> keras.Model:
     return model
 
 
+def copy(trained: keras.Model) -> keras.Model:
+    """Return a network of the form of a starting one, and with its weights, in the precision that is set."""
+    model = next(one for one in map(stokes, SHAPES) if one.count_params() == trained.count_params())
+    model.set_weights(trained.get_weights())
+    return model
+
+
 def _before(graph: onnx.GraphProto, output: str) -> list[list[NDArray[np.float32]]]:
     """Return weights and bias of each convolution that an output depends on, in the order of the graph."""
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -302,3 +303,24 @@ def test_a_training_begins_as_the_network_that_it_starts_from(name: str) -> None
     if name == "stokes-bayes":
         exact = Engine(load(name), "cpu").run(maps.transpose(0, 3, 1, 2), outputs=("log_variance",))["log_variance"]
         np.testing.assert_allclose(np.asarray(found[1])[..., 0], exact[:, 0], atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # TensorFlow warns about itself
+def test_training_from_pairs_refines_the_whole_network_that_it_starts_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = pytest.importorskip("training.pairs")
+    from training.start import starting_network
+
+    built = []
+
+    def trainer(folder: Path, build: Callable[[], object], plan: object) -> None:
+        built.append(build())
+        raise StopError
+
+    monkeypatch.setattr(pairs, "PairTrainer", trainer)
+    with pytest.raises(StopError):
+        pairs.train("mine", Asked((saved(tmp_path / "a.npy", series()),)), 400, "stokes-best", tmp_path)
+    maps = 3 * np.random.default_rng(0).standard_normal((1, 64, 64, 1), dtype=np.float32)
+    assert np.array_equal(built[0](maps), starting_network("stokes-best")(maps))
