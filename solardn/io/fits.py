@@ -83,7 +83,7 @@ class FitsSource:
             self.cards = hdu.header
             self._check_complete(hdu.fileinfo()["datLoc"])
         self.header = understood(self.cards)
-        self.header_bytes = len(self.cards.tostring())
+        self.header_bytes = self.spans[self.number].data - self.spans[self.number].header
         self.shape = shape_of(self.header)
         self.unit = str(self.header.get("BUNIT", "")).strip()
         self._describe_values(hdu)

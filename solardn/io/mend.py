@@ -11,6 +11,7 @@ from astropy.io import fits
 _NO_NUMBER = re.compile(r"[+-]?nan", re.IGNORECASE)
 _NUMBERS = re.compile(r"(CRDER|CSY?S?ER|CRVAL|CDELT|CRPIX|CROTA)\d+[A-Z]?|(PC|CD|PV)\d+_\d+[A-Z]?")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?)?)(Z|_UTC)")
+_UNPRINTABLE = re.compile(r"[^ -~]")
 
 
 def understood(header: Any) -> Any:
@@ -23,11 +24,15 @@ def mended(header: Any) -> tuple[Any, list[str]]:
     """Return a copy of a header in which every card is one that FITS allows, and what was changed, in words.
 
     A number that is none (``nan``, which FITS has no word for, also as a text) becomes undefined, or is left out where the standard wants a
-    number; dates lose the ``Z`` or ``_UTC`` behind them, which FITS takes for granted. What else cannot be read is left to astropy.
+    number; dates lose the ``Z`` or ``_UTC`` behind them, which FITS takes for granted; zero bytes
+    and other characters that cannot be printed become blanks. What else cannot be read is left to astropy.
     """
-    cards, undefined, left_out, dated = [], [], [], []
+    cards, undefined, left_out, dated, blanked = [], [], [], [], []
     for card in header.cards:
+        card, bare = _printable(card)
         key = card.keyword
+        if bare:
+            blanked.append(key or "a card without a keyword")
         try:
             value = card.value
         except fits.VerifyError:
@@ -46,6 +51,15 @@ def mended(header: Any) -> tuple[Any, list[str]]:
     changes = (
         (undefined, "nan in the input, undefined here"),
         (left_out, "nan in the input, left out here"),
+        (blanked, "blanks here in place of characters that FITS does not allow"),
         (dated, "Z or UTC behind the date left out, as FITS has it"),
     )
     return fits.Header(cards), [f"solardn: {', '.join(keys)}: {words}" for keys, words in changes if keys]
+
+
+def _printable(card: Any) -> tuple[Any, bool]:
+    """Return a card with blanks in place of what cannot be printed, such as the zero bytes that C leaves behind a text, and whether it had such."""
+    image = card._image  # as it stands in the file: `image` fails where astropy cannot parse it
+    if not image or not _UNPRINTABLE.search(image):
+        return card, False
+    return fits.Card.fromstring(_UNPRINTABLE.sub(" ", image)), True

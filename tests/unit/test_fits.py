@@ -215,6 +215,21 @@ def test_cards_that_fits_does_not_allow_are_put_right_and_it_is_said(tmp_path):
     assert all(key in said for key in ("R_VALUE: nan", "CRDER1: nan", "DATE_S: Z"))
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_zero_bytes_and_tabs_of_a_header_become_blanks_and_it_is_said(tmp_path: Path, compressed: bool) -> None:
+    header = fits.Header({"OBSERVER": "a.......", "TELESCOP": "b"})
+    header["COMMENT"] = "no.printer"
+    image = fits.CompImageHDU(IMAGE[0], header) if compressed else fits.ImageHDU(IMAGE[0], header)
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    raw = raw.replace(b"a.......", b"a\0\0\0\0\0\0\0").replace(b"no.printer", b"no\tprinter")
+    (tmp_path / "in.fits").write_bytes(raw)
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    made = fits.getheader(tmp_path / "out.fits", 1)
+    assert (made["OBSERVER"], list(made["COMMENT"])) == ("a", ["no printer"])
+    assert "OBSERVER, COMMENT: blanks here" in " ".join(made["HISTORY"])
+
+
 @settings(deadline=None)
 @given(st.binary(min_size=4, max_size=400).map(lambda data: data[: len(data) // 4 * 4]))
 def test_the_checksum_is_astropys(data):
