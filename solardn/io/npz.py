@@ -153,7 +153,14 @@ class _NpzSink(ContainerSink):
         self._source, self._layers, self._step = source, layers, step
 
     def build(self, place: Path, table: Table, remark: str) -> None:
-        """Write the archive: members in their order, then those that are new."""
+        """Write the archive."""
+        try:
+            self._build(place, table, remark)
+        except _ERRORS as error:  # another array is damaged
+            raise InputError(f"{self._source.path} cannot be read ({error}); get the whole file again") from error
+
+    def _build(self, place: Path, table: Table, remark: str) -> None:
+        """Write members in their order, then those that are new."""
         source = self._source
         with zipfile.ZipFile(source.path) as given, zipfile.ZipFile(place, "w", allowZip64=True) as made:
             names = _names(given)

@@ -141,3 +141,13 @@ def test_odd_attributes_and_datasets_are_refused_by_name(solardn, tmp_path, h5py
     assert "in.h5::cube: scale_factor is 'tenth', which is no number" in solardn.bad("info", tmp_path / "in.h5")
     assert "in.h5::nothing has 0 dimensions" in solardn.bad("info", f"{tmp_path / 'in.h5'}::nothing")
     assert "has no dataset /; those" in solardn.bad("info", f"{tmp_path / 'in.h5'}::")
+
+
+def test_a_damaged_array_beside_the_one_that_is_denoised_is_refused_and_leaves_nothing(solardn, tmp_path):
+    path, out = tmp_path / "in.npz", tmp_path / "out.npz"
+    np.savez(path, cube=PLANES, other=np.arange(1000.0))
+    data = bytearray(path.read_bytes())
+    data[-1000] ^= 255  # in the array that stands last
+    path.write_bytes(data)
+    assert "other.npy" in solardn.bad("denoise", f"{path}::cube", out, "--model", "same", "--scale", 1)
+    assert [file.name for file in tmp_path.iterdir()] == ["in.npz"]
