@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .io import files_of, ready
 from .io.form import Form
+from .io.packed import PACKERS
 from .io.place import check_place, check_space
 from .plan import Plan
 
@@ -28,6 +29,6 @@ def checked_place(
     beside = plan.source.outputs(place, layers)[1:]
     for path in beside:
         check_place(path, inputs, overwrite or ended, resume=resume)
-    packed = 2 if place.suffix == ".gz" else 1  # it is written plain first
+    packed = 2 if place.suffix in PACKERS else 1  # it is written plain first
     check_space(place, packed * plan.source.needed_bytes(1 + len(layers), form), beside)
     return place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import gzip
 import lzma
@@ -19,9 +18,8 @@ from astropy.io import fits
 
 from ..errors import InputError
 from .fitssizes import check_sizes
+from .packed import OPENERS
 from .quiet import quiet
-
-_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def open_fits(plain: Path, path: Path, **options: Any) -> Iterator[Any]:
 def unpacked(path: Path) -> Iterator[Any]:
     """Open a file for plain reading; one that is compressed as a whole is unpacked to a temporary file first."""
     with path.open("rb") as file:
-        opener = _OPENERS.get(file.read(2))
+        opener = OPENERS.get(file.read(2))
     if opener is None:
         with path.open("rb", buffering=0) as file:
             yield file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import math
 import os
@@ -28,6 +27,7 @@ from .fitsheader import carried_header, layer_header, padded, result_header, wit
 from .fitssizes import BLOCK
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
+from .packed import PACKERS
 from .place import PartFile, writing
 from .quiet import quiet
 from .raw import RawArray
@@ -131,7 +131,7 @@ class FitsSink:
     ----------
     source : FitsSource
     output : pathlib.Path
-        As `check_place` returned it; a name that ends in ``.gz`` is written compressed.
+        As `check_place` returned it; a name that ends in ``.gz``, ``.bz2`` or ``.xz`` is written compressed.
     layers : sequence of str
         Names of the extensions for the further layers.
     step : Step
@@ -161,11 +161,11 @@ class FitsSink:
         self._changed = (Image(source, step, form), *others)
         self.further = len(layers)
         self._complete: dict[int, tuple[Mapping[str, NDArray[Any]], str]] = {}
-        if form.compress and output.suffix == ".gz":
+        if form.compress and output.suffix in PACKERS:
             raise OptionError(
                 f"the output {output} would be compressed twice, by its name and by --compress {form.compress}; leave one out"
             )
-        self._packed = bool(form.compress) or output.suffix == ".gz"
+        self._packed = bool(form.compress) or output.suffix in PACKERS
         place = output.with_name(output.name + ".plain") if self._packed else output
         self._part = PartFile(place, resume=resume)
         try:
@@ -275,7 +275,7 @@ class FitsSink:
                     self._compress(packed)
                 else:
                     self._part.file.seek(0)
-                    with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
+                    with PACKERS[self.output.suffix](packed) as stream:
                         shutil.copyfileobj(self._part.file, stream, _PIECE)
             packed.commit(noted=True)
         finally:
