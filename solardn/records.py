@@ -60,7 +60,7 @@ def table_of(source: Source) -> dict[str, Sequence[Any]]:
         own = [hdu for hdu in tables if hdu.header.get("EXTVER", number) == number]
         if not own:
             return {}
-        data = own[0].data
+        data = own[-1].data  # the last: those of earlier runs stand before it
         return {name: data[name].tolist() for name in data.names}
 
 

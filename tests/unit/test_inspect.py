@@ -136,6 +136,12 @@ def test_levels_that_the_result_records_map_by_map_are_taken(files: tuple[Path, 
     assert inspect_files(files[0], result, noise_sigma=2e-3).flat
 
 
+def test_of_several_runs_the_levels_of_the_last_are_taken(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    first = with_record(files[1], tmp_path / "first.fits", [9e-3] * 3)
+    second = with_record(first, tmp_path / "second.fits", [4e-3] * 3)
+    assert [line.figures.sigma for line in inspect_files(files[0], second).lines] == [4e-3, 4e-3]
+
+
 def test_levels_recorded_for_another_image_of_the_file_are_not(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
     result = with_record(files[1], tmp_path / "other.fits", [4e-3] * 3, version=2)
     found = inspect_files(files[0], result)
