@@ -1,6 +1,7 @@
 """Reading and writing FITS, below the command line."""
 
 import gzip
+import importlib
 from contextlib import closing
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_plain_images_of_every_type(tmp_path, dtype):
     np.testing.assert_array_equal(values, data)
 
 
-@pytest.mark.parametrize("dtype", ["u2", "u4", "i1"])
+@pytest.mark.parametrize("dtype", ["u2", "u4", "u8", "i1"])
 def test_integers_that_fits_stores_with_an_offset(tmp_path, dtype):
     data = IMAGE.astype(dtype)
     fits.PrimaryHDU(data).writeto(tmp_path / "in.fits")
@@ -121,6 +122,15 @@ def test_files_compressed_as_a_whole_are_told_by_their_bytes(tmp_path):
     for module in (gzip, bz2, lzma):
         (tmp_path / "in.fits").write_bytes(module.compress(plain))
         np.testing.assert_array_equal(read(tmp_path / "in.fits"), IMAGE)
+
+
+@pytest.mark.parametrize(("ending", "module"), [("gz", "gzip"), ("bz2", "bz2"), ("xz", "lzma")])
+def test_an_output_whose_name_says_so_is_compressed_as_a_whole(tmp_path: Path, ending: str, module: str) -> None:
+    fits.PrimaryHDU(IMAGE).writeto(tmp_path / "in.fits")
+    rewrite(tmp_path / "in.fits", tmp_path / f"out.fits.{ending}")
+    data = importlib.import_module(module).decompress((tmp_path / f"out.fits.{ending}").read_bytes())
+    assert data.startswith(b"SIMPLE  =")
+    np.testing.assert_array_equal(read(tmp_path / f"out.fits.{ending}"), IMAGE.astype(np.float32))
 
 
 def test_the_first_image_is_taken_past_an_empty_primary_and_tables(tmp_path):
