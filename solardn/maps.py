@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .arrays import Cycles, Float, as_float32, checked_cycles
 from .engine import Engine
+from .errors import OptionError
 from .memory import Share
 from .runner import Runner
 from .sampling import (
@@ -54,11 +55,23 @@ def mean_of(engine: Engine, share: Share) -> Network:
     return mean
 
 
+def _see_they_pair(planes: Sequence[NDArray[Any]], scales: Sequence[Scale]) -> None:
+    """Refuse scales that are not as many as the maps.
+
+    Raises
+    ------
+    OptionError
+    """
+    if len(planes) != len(scales):
+        raise OptionError(f"there are {len(planes)} maps and {len(scales)} scales; give one for each map")
+
+
 def denoised(
     runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
 ) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
     asked = checked_cycles(cycles)
+    _see_they_pair(planes, scales)
 
     def work(number: int, share: Share) -> Denoised:
         data = as_float32(planes[number])
@@ -90,6 +103,7 @@ def uncertainties(
     """Return the uncertainties of maps one after the other; see `solardn.Denoiser.uncertainty_maps`."""
     card, engine = runner.card, runner.engine
     asked = request(card, samples, seed, method)
+    _see_they_pair(planes, scales)
     seeds = sample_seeds(seed, asked.samples if asked.method == "dropout" else 0)
 
     def once(units: Float, share: Share) -> Float:
@@ -111,5 +125,5 @@ def uncertainties(
         return assembled(asked, prepared, prepared.checked(found, card.name))
 
     if asked.method == "dropout":
-        return (work(number, runner.sampling_limits(planes[0].shape)) for number in range(len(planes)))
+        return (work(number, runner.sampling_limits(as_float32(plane).shape)) for number, plane in enumerate(planes))
     return runner.each_map(work, planes)

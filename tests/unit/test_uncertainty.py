@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import solardn
-from solardn import Denoiser, ModelError, OptionError, memory, model
+from solardn import Denoiser, InputError, ModelError, OptionError, memory, model
 from solardn.engine import Engine
 from solardn.moments import Moments
 from solardn.sampling import Uncertainty, sample_seeds
@@ -90,6 +90,20 @@ def test_stacks_are_their_maps(masked: Path) -> None:
     np.testing.assert_array_equal(found.sigma[0, 1], one_by_one[1].sigma)
     for part in PARTS:
         assert np.isnan(getattr(found, part)[1, 1]).all()
+
+
+def test_what_is_no_map_is_refused_when_it_is_its_turn(masked: Path) -> None:
+    found = Denoiser(masked, device="cpu").uncertainty_maps([MAP, MAP[0]], [1.0, 1.0], samples=2)
+    assert next(found).mean.shape == MAP.shape
+    with pytest.raises(InputError, match=r"shape \(\d+,\) is no map"):
+        next(found)
+
+
+def test_each_map_needs_its_scale(masked: Path) -> None:
+    denoiser = Denoiser(masked, device="cpu")
+    for begin in (denoiser.denoise_maps, denoiser.uncertainty_maps):
+        with pytest.raises(OptionError, match="there are 2 maps and 1 scales; give one for each map"):
+            begin([MAP, MAP], [1.0])
 
 
 def test_pixels_without_values_have_no_deviation(masked: Path) -> None:
