@@ -34,8 +34,8 @@ _WHERE = {
     "uncertainty_file": "files",
 }
 
-_MODULES = ("diagnosis", "errors", "inspect", "noise", "objects", "provenance")
-"""Those with public functions, see docs/reference/python.md."""
+_MODULES = ("diagnosis", "errors", "inspect", "noise", "objects", "plots", "provenance")
+"""Those with public functions, which the documentation calls by their full names."""
 
 __all__ = [
     "Denoiser",

@@ -48,9 +48,7 @@ def test_public_names_are_there(name: str) -> None:
 
 
 def test_modules_with_public_functions_are_there() -> None:
-    program = (
-        "import solardn; print(solardn.noise.noise_sigma, solardn.inspect.inspect_files, solardn.errors.InputError)"
-    )
+    program = "import solardn; print(solardn.noise.noise_sigma, solardn.inspect.inspect_files, solardn.errors.InputError, solardn.plots.quicklook)"
     assert python(program)
 
 
