@@ -214,15 +214,20 @@ def _look(values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[WindowSpectra
         raise InputError(
             f"no window of {size}×{size} px of the map is at least half valid; give the noise level yourself, or a map with fewer fills"
         )
-    found = local_noise(spectra)
-    if found.quiet < CALM and size > SMALLEST:  # small windows find quiet places between isolated signals
-        smaller = window_spectra(values, valid, size // 2)
-        there = local_noise(smaller)
-        if there.quiet >= CALM:
-            spectra, found = smaller, there
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # where nothing is left beside one value, which is refused below
+        found = local_noise(spectra)
+        if found.quiet < CALM and size > SMALLEST:  # small windows find quiet places between isolated signals
+            smaller = window_spectra(values, valid, size // 2)
+            there = local_noise(smaller)
+            if there.quiet >= CALM:
+                spectra, found = smaller, there
     level = _over_map(found.variance, spectra, values.shape)
     if not level > 1e-7:
-        raise InputError("the map holds no noise that could be told from its signal; give the noise level yourself")
+        raise InputError(
+            "the map holds no noise that could be told from its signal; give the noise level yourself, or set bad pixels to NaN"
+        )
     return spectra, found, level, views(values, valid, spectra, found, level)
 
 

@@ -125,6 +125,13 @@ def test_estimate_says_how() -> None:
         (np.full((64, 64), np.nan), "no finite pixel"),
         (np.zeros((8, 200)), "too small"),
         (np.zeros(8), "two axes"),
+        (
+            np.where(
+                np.indices((128, 128)).sum(0) == 0, np.float32(1e30), make_noise("white", (128, 128), 3).astype("f4")
+            ),
+            "set bad pixels to NaN",
+        ),
+        (np.indices((64, 64)).sum(0) % 2 * 1.0, "no noise that could be told"),
         (np.zeros((64, 64), complex), "real numbers"),
     ],
 )
