@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .coordinates import Frame
 from .errors import InputError
-from .panels import RANGE, draw_histogram, draw_map, draw_spectra, new_figure
+from .panels import RANGE, draw_histogram, draw_map, draw_spectra, head, new_figure, verbatim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,11 +41,11 @@ def look(
     above.supxlabel(frame.labels[0], fontsize="medium")
     images[0].set_ylabel(frame.labels[1])
     bar = above.colorbar(shown, ax=images, extend="both", shrink=0.9, pad=0.01)
-    bar.set_label(f"[{unit}]" if unit else "data units")
+    bar.set_label(_label(unit))
     left, right = below.subplots(1, 2)
     draw_spectra(left, panels, sigma)
     draw_histogram(right, before - after, sigma)
-    figure.suptitle(", ".join(filter(None, (title, _level(sigma, unit)))))
+    head(figure, title, _level(sigma, unit))
     return figure
 
 
@@ -94,7 +94,7 @@ def trust(
     wide = before.shape[1] > 2 * before.shape[0]
     figure = new_figure(13.5 if wide else 10.5, 11.0 if wide else 9.6)
     images = figure.subplots(*((4, 1) if wide else (2, 2)), sharex=True, sharey=True)
-    label = f"[{unit}]" if unit else "data units"
+    label = _label(unit)
     finite = own[np.isfinite(own)]
     top = float(np.quantile(finite, 0.995)) if finite.size else sigma
     shown = {
@@ -116,8 +116,12 @@ def trust(
         axes.contour(values, [RANGE], colors="tab:red", linewidths=0.8, extent=edges, origin="lower")
     figure.supxlabel(frame.labels[0], fontsize="medium")
     figure.supylabel(frame.labels[1], fontsize="medium")
-    figure.suptitle(", ".join(filter(None, (title, _level(sigma, unit)))))
+    head(figure, title, _level(sigma, unit))
     return figure
+
+
+def _label(unit: str) -> str:
+    return verbatim(f"[{unit}]") if unit else "data units"
 
 
 def _level(sigma: float, unit: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import textwrap
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,9 @@ MISSING = "0.75"
 """Grey of pixels without value."""
 
 RESOLUTION = 110  # dots an inch
+
+_LETTERS = 9  # of a heading that fit into an inch
+_TICKS = 5
 
 Map = NDArray[np.float64]
 
@@ -85,7 +90,7 @@ def save(figure: Figure, path: Path) -> None:
     """
     options: dict[str, Any] = {"dpi": RESOLUTION} if path.suffix.lower() == ".png" else {}
     try:
-        figure.savefig(path, **options)
+        _draw(figure, path, **options)
     except OSError as error:
         raise OutputError(f"the picture {path} cannot be written ({error.strerror or error})") from error
 
@@ -93,17 +98,46 @@ def save(figure: Figure, path: Path) -> None:
 def as_png(figure: Figure) -> bytes:
     """Return a figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=RESOLUTION)
+    _draw(figure, buffer, format="png", dpi=RESOLUTION)
     return buffer.getvalue()
+
+
+def _draw(figure: Figure, where: Any, **options: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name in another script: boxes stand for it
+        figure.savefig(where, **options)
+
+
+def verbatim(text: str) -> str:
+    """Return a text from a file so that matplotlib shows it as it is, and sees no formula between two dollar signs."""
+    return text.replace("$", r"\$")
+
+
+def head(figure: Figure, *texts: str) -> None:
+    """Write texts above a figure, as far as they are not empty, in as many lines as its width asks for."""
+    text = ", ".join(filter(None, texts))
+    figure.suptitle(verbatim(textwrap.fill(text, int(_LETTERS * figure.get_figwidth()))))
 
 
 def draw_map(axes: Axes, values: Map, low: float, high: float, extent: Any = None, colours: str = COLOURS) -> Any:
     """Draw a map; pixels that are not finite stay grey."""
     axes.set_facecolor(MISSING)
-    axes.locator_params(nbins=5)
+    height, width = values.shape
+    left, right, bottom, top = extent or (-0.5, width - 0.5, -0.5, height - 0.5)
+    _number(axes.xaxis, left, right, abs(right - left) / abs(top - bottom), 0.3)
+    _number(axes.yaxis, bottom, top, abs(top - bottom) / abs(right - left), 0.03)
     return axes.imshow(
         values, origin="lower", extent=extent, cmap=colours, vmin=low, vmax=high, interpolation="nearest"
     )
+
+
+def _number(axis: Any, first: float, last: float, share: float, least: float) -> None:
+    """Put numbers along a side of a map; only its middle where it is short beside the other one (`share`), and they would lie on each other."""
+    if share < least:
+        middle = (first + last) / 2
+        axis.set_ticks([middle], labels=[f"{middle:.6g}"])
+    else:
+        axis.get_major_locator().set_params(nbins=_TICKS)
 
 
 def draw_spectra(axes: Axes, maps: dict[str, Map], sigma: float) -> None:
@@ -120,7 +154,8 @@ def draw_spectra(axes: Axes, maps: dict[str, Map], sigma: float) -> None:
     if axes.lines:
         axes.legend(frameon=False)
     else:
-        axes.text(0.5, 0.5, "too small, or too few pixels with a value", ha="center", transform=axes.transAxes)
+        why = "constant, too small, or too few pixels with a value"
+        axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
 
 
 def draw_histogram(axes: Axes, residual: Map, sigma: float) -> None:

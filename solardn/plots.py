@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .coordinates import Frame
 from .errors import InputError
 from .figures import PIXELS, checked, look, trust
-from .panels import RANGE, check_format, draw_map, new_figure, save
+from .panels import RANGE, check_format, draw_map, head, new_figure, save, verbatim
 
 
 def quicklook(
@@ -99,14 +99,19 @@ def contact_sheet(path: str | Path, rows: Sequence[Sequence[Tile]], title: str =
             for line, values in enumerate((before, after, before - after)):
                 axes = all_axes[3 * number + line, column]
                 axes.set_axis_on()
+                draw_map(axes, values, -RANGE * tile.sigma, RANGE * tile.sigma)
                 axes.set_xticks([])
                 axes.set_yticks([])
-                draw_map(axes, values, -RANGE * tile.sigma, RANGE * tile.sigma)
                 if column == 0:
-                    axes.set_ylabel(("observation", "result", "residual")[line], fontsize="small")
+                    flat = width > 2 * height  # too low for words along its side
+                    axes.set_ylabel(
+                        ("observation", "result", "residual")[line],
+                        fontsize="small",
+                        **({"rotation": 0, "ha": "right", "va": "center"} if flat else {}),
+                    )
                 if line == 0:
-                    axes.set_title(tile.title, fontsize="small")
-    figure.suptitle(", ".join(filter(None, (title, "each map from −3 σ (blue) to +3 σ (red)"))), fontsize="medium")
+                    axes.set_title(verbatim(tile.title), fontsize="small")
+    head(figure, title, f"each map from −{RANGE} σ (blue) to +{RANGE} σ (red)")
     save(figure, Path(path))
 
 

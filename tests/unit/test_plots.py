@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -91,3 +92,27 @@ def test_unknown_format(tmp_path: Path) -> None:
 def test_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         quicklook(tmp_path / "no" / "a.png", NOISE, NOISE, 1.0)
+
+
+def test_texts_of_files_are_shown_as_they_are_and_whole(tmp_path: Path) -> None:
+    name = r"$\foo$ of " + "a_very_long_name_" * 8 + ".fits"
+    figure = look(NOISE, 0.1 * NOISE, 0.5, r"$\bar$", name)
+    figure.draw_without_rendering()  # takes no formula for one
+    box = figure._suptitle.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    quicklook(tmp_path / "a.png", NOISE, 0.1 * NOISE, 0.5, r"$\bar$", f"日{name}")
+    contact_sheet(tmp_path / "b.png", [[Tile(NOISE, NOISE, 1.0, name)]], name)
+    uncertainty_picture(tmp_path / "c.png", NOISE, NOISE, NOISE**2, 1.0, r"$\bar$", name)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((600, 30), "x"), ((1, 400), "y")])
+def test_numbers_along_a_short_side_do_not_lie_on_each_other(shape: tuple[int, int], axis: str) -> None:
+    figure = look(np.ones(shape), np.zeros(shape), 1.0)
+    figure.draw_without_rendering()
+    axes = figure.get_axes()[0]
+    ticks = getattr(axes, f"{axis}axis").get_ticklabels()
+    low, high = sorted(getattr(axes, f"get_{axis}lim")())
+    shown = [t for t, at in zip(ticks, getattr(axes, f"get_{axis}ticks")(), strict=True) if low <= at <= high]
+    boxes = [t.get_window_extent() for t in shown]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
