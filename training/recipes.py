@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -14,8 +15,8 @@ from solardn.model import load
 
 from .bank import bank
 from .batches import Batches
-from .network import LARGE, SHAPES, stokes
-from .start import begin, starting_network, starting_weights, trained_weights
+from .network import LARGE, stokes
+from .start import begin, copy, starting_network, starting_weights, trained_weights
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -107,14 +108,7 @@ def teacher(name: str | None, note: Path) -> Callable[[], keras.Model] | None:
         return None
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(f"{name}, sha256 {load(name).sha256}")
-    trained = starting_network(name)
-
-    def make() -> keras.Model:
-        model = next(one for one in map(stokes, SHAPES) if one.count_params() == trained.count_params())
-        model.set_weights(trained.get_weights())
-        return model
-
-    return make
+    return partial(copy, starting_network(name))
 
 
 def train(name: str) -> Path:
