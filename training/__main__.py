@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from export.sentences import Sentences
 from solardn.commands.options import examples
@@ -57,6 +58,7 @@ def train(name: str, pairs: tuple[str, ...], steps: int, start: str, **options: 
     from .recipes import train as run
 
     _refuse_unknown(name, ", or give observations with --pairs")
+    _refuse_of_pairs(name)
     click.echo(run(name))
 
 
@@ -66,6 +68,21 @@ def _refuse_unknown(name: str, otherwise: str = "") -> None:
     if name not in RECIPES:
         raise click.BadParameter(
             f"there is no recipe {name!r}; there are {', '.join(RECIPES)}{otherwise}", param_hint="NAME"
+        )
+
+
+def _refuse_of_pairs(name: str) -> None:
+    """Refuse options that only pairs have a use for."""
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"{', '.join(given)} goes with --pairs only; give observations, or leave it out: {name} is trained by its recipe"
         )
 
 

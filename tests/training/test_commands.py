@@ -49,3 +49,9 @@ def test_an_error_of_any_command_ends_in_one_sentence(
 def test_examples_stand_on_lines_of_their_own() -> None:
     shown = CliRunner().invoke(main, ["train", "--help"]).output
     assert "\n    python -m training train mine --pairs observation.fits\n" in shown
+
+
+def test_options_of_pairs_are_refused_without_pairs() -> None:
+    done = CliRunner().invoke(main, ["train", "stokes-bayes", "--steps", "500", "--partner", "b.fits"])
+    assert done.exit_code != 0
+    assert "--partner, --steps goes with --pairs only" in done.output
