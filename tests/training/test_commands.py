@@ -8,8 +8,10 @@ import pytest
 
 pytest.importorskip("keras")
 
+import click
 from click.testing import CliRunner
 
+from export.sentences import Sentences
 from training import publish, recipes
 from training.__main__ import main
 
@@ -55,3 +57,19 @@ def test_options_of_pairs_are_refused_without_pairs() -> None:
     done = CliRunner().invoke(main, ["train", "stokes-bayes", "--steps", "500", "--partner", "b.fits"])
     assert done.exit_code != 0
     assert "--partner, --steps goes with --pairs only" in done.output
+
+
+@pytest.mark.parametrize(("library", "extra"), [("keras.layers", "export"), ("matplotlib", "evaluate")])
+def test_a_library_that_is_not_there_is_named_with_its_extra(library: str, extra: str) -> None:
+    @click.group(cls=Sentences)
+    def group() -> None:
+        pass
+
+    @group.command()
+    def command() -> None:
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    done = CliRunner().invoke(group, ["command"])
+    assert done.exit_code == 1
+    name = library.partition(".")[0]
+    assert done.output == f"Error: {name} is not installed, which this command needs: pip install -e '.[{extra}]'\n"
