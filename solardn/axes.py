@@ -221,6 +221,8 @@ def _parse(text: str, n: int) -> dict[Role, int]:
         if not -n <= number < n:
             raise OptionError(f"--axes {text!r} names axis {number}, the data have axes 0 to {n - 1}")
         role: Role = match[1]  # type: ignore[assignment]
+        if role in chosen:
+            raise OptionError(f"--axes {text!r} names {role} twice; name it once")
         chosen[role] = number % n
     if len(set(chosen.values())) < len(chosen):
         raise OptionError(f"--axes {text!r} gives two roles to one axis; name different axes")
