@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import shutil
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ class ZarrSource:
         self.shape: tuple[int, ...] = tuple(self.array.shape)
         stored = np.dtype(self.array.dtype)
         check_real(stored, self.label)
-        attributes = dict(self.array.attrs)
+        attributes = dict(self.array.attrs) | _fill_of(self.array)
         self._packing = Packing(attributes, self.label)
         names = getattr(self.array.metadata, "dimension_names", None) or attributes.get(_NAMES)
         self.header: Mapping[str, Any] = header_of(
@@ -166,7 +168,7 @@ class _ZarrSink(ContainerSink):
             chunks=old.chunks,
             shards=getattr(old, "shards", None),
             compressors=old.compressors or None,
-            fill_value=np.nan if _fills(old) else 0,
+            fill_value=np.nan,  # 0 would be a missing value to xarray
             attributes=attributes,
             dimension_names=getattr(old.metadata, "dimension_names", None),
             zarr_format=old.metadata.zarr_format,
@@ -219,8 +221,17 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
 
-def _fills(old: Any) -> bool:
-    return old.dtype.kind == "f" and old.fill_value is not None and bool(np.isnan(old.fill_value))
+def _fill_of(array: Any) -> dict[str, Any]:
+    """Return the attribute ``_FillValue`` as xarray keeps it: as the fill of the array in format 2, as text of a double in format 3."""
+    if array.metadata.zarr_format == 2:
+        return {"_FillValue": array.fill_value} if array.fill_value and _NAMES in array.attrs else {}
+    fill = array.attrs.get("_FillValue")
+    if array.dtype.kind != "f" or not isinstance(fill, str):
+        return {}
+    try:
+        return {"_FillValue": struct.unpack("<d", base64.b64decode(fill))[0]}
+    except (ValueError, struct.error):
+        return {}
 
 
 def _plain(column: NDArray[Any]) -> list[Any]:

@@ -1,5 +1,7 @@
 """Which array of an HDF5 file, a zarr folder or a .npz file is taken, and how stored values become those that are meant."""
 
+import base64
+import struct
 import zipfile
 
 import numpy as np
@@ -141,6 +143,23 @@ def test_odd_attributes_and_datasets_are_refused_by_name(solardn, tmp_path, h5py
     assert "in.h5::cube: scale_factor is 'tenth', which is no number" in solardn.bad("info", tmp_path / "in.h5")
     assert "in.h5::nothing has 0 dimensions" in solardn.bad("info", f"{tmp_path / 'in.h5'}::nothing")
     assert "has no dataset /; those" in solardn.bad("info", f"{tmp_path / 'in.h5'}::")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("dtype", ["i2", "f4"])
+def test_fills_are_found_where_xarray_keeps_them(tmp_path, library, version, dtype):
+    raw = np.round(PLANES * 1000).astype(dtype)
+    raw[0, 5, 6], names = -9999, ["time", "y", "x"]
+    text = base64.b64encode(struct.pack("<d", -9999)).decode()
+    attributes = {"_ARRAY_DIMENSIONS": names} if version == 2 else {"_FillValue": text if dtype == "f4" else -9999}
+    how = {"fill_value": -9999} if version == 2 else {"dimension_names": names}
+    group = library.create_group(str(tmp_path / "in.zarr"), zarr_format=version)
+    group.create_array("cube", shape=raw.shape, dtype=dtype, attributes=attributes, **how)[:] = raw
+    package.denoise_file(tmp_path / "in.zarr", tmp_path / "out.zarr", model="same", noise_sigma=1.0)
+    made = library.open_group(str(tmp_path / "out.zarr"), mode="r")["cube"]
+    np.testing.assert_array_equal(made[:], np.where(raw == -9999, np.nan, raw).astype(np.float32))
+    assert np.isnan(made.fill_value)
+    assert "_FillValue" not in made.attrs
 
 
 def test_a_damaged_array_beside_the_one_that_is_denoised_is_refused_and_leaves_nothing(solardn, tmp_path):
