@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .api import Denoiser
 from .arrays import Cycles, checked_cycles
+from .errors import OptionError
 from .io.form import chosen_form
 from .levels import NoiseSigma
 from .model import DEFAULT, DEFAULT_WITH_UNCERTAINTY
@@ -113,7 +115,7 @@ def denoise_file(
     checked_cycles(cycles)
     how = Treatment(
         lambda network: Denoising(network, cycles, residual),
-        lambda: denoiser or Denoiser(model, **options),
+        loader(denoiser, model, options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
         Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
@@ -173,9 +175,26 @@ def uncertainty_file(
     """
     how = Treatment(
         lambda network: Estimation(network, samples, seed, method),
-        lambda: denoiser or Denoiser(model, **options),
+        loader(denoiser, model, options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
         Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
     )
     return treat(input, output, how)
+
+
+def loader(denoiser: Denoiser | None, model: str | Path, options: dict[str, Any]) -> Callable[[], Denoiser]:
+    """Return what makes the denoiser from a model and options, or gives the one at hand.
+
+    Raises
+    ------
+    OptionError
+        There are options beside one at hand: of it, which come too late, or names that do not exist.
+    """
+    if denoiser is None:
+        return lambda: Denoiser(model, **options)
+    if options:
+        raise OptionError(
+            f"nothing is known of {', '.join(options)} where a denoiser is given; check the names, or make the denoiser with them"
+        )
+    return lambda: denoiser

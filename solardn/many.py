@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
-from .files import denoise_file, uncertainty_file
+from .files import denoise_file, loader, uncertainty_file
 from .io import is_lapalma, known_format, ready, state_of
 from .io.address import MARK, split
 from .io.frames import Frames
@@ -139,7 +139,7 @@ def denoise_files(
     folder = Path(output_dir)
     places = output_places(paths, folder, one)
     settings = {key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options}
-    denoiser = denoiser or Denoiser(model, **settings)
+    denoiser = loader(denoiser, model, settings)()
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     finished = _Finished(

@@ -96,6 +96,18 @@ def test_from_python(frames, tmp_path):
     assert not outcome.failed
 
 
+def test_names_of_options_that_do_not_exist_are_refused(frames, tmp_path):
+    denoiser = package.Denoiser("smooth", threads=1)
+    for one in (package.denoise_file, package.uncertainty_file):
+        with pytest.raises(package.OptionError, match="nothing is known of noise_simga where a denoiser is given"):
+            one(frames / "f0.npy", tmp_path / "out.npy", denoiser=denoiser, noise_simga=3e-3)
+    with pytest.raises(package.OptionError, match="nothing is known of tile where"):
+        package.denoise_files([frames], tmp_path / "out", denoiser=denoiser, tile=64)
+    outcome = package.denoise_files([frames], tmp_path / "out", model="smooth", noise_simga=3e-3)
+    assert len(outcome.failed) == 4
+    assert "noise_simga" in str(outcome.failed[0][1])
+
+
 @pytest.mark.parametrize("words", [("info",), ("denoise", "--output-dir", "out", "--dry-run")])
 def test_json_of_a_folder_is_one_object(solardn, crisp, tmp_path, monkeypatch, words):
     folder = tmp_path / "night"
