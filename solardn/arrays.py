@@ -152,14 +152,20 @@ def checked_cycles(cycles: Cycles) -> Cycles:
     return "auto" if isinstance(cycles, str) and cycles == "auto" else whole(cycles, "cycles", 1, "'auto' or ")
 
 
-def whole(value: int | str, name: str, least: int, instead: str = "") -> int:
-    """Return a whole number that is not below the least; what may stand instead of it is named in the error.
+def whole(value: int | str, name: str, least: int, instead: str = "", most: int | None = None) -> int:
+    """Return a whole number that is not below the least, nor above the most; what may stand instead of it is named in the error.
 
     Raises
     ------
     OptionError
         It is none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise OptionError(f"{name} is {value!r}; give {instead}a whole number from {least}")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or value < least
+        or (most is not None and value > most)
+    ):
+        to = "" if most is None else f" to {most}"
+        raise OptionError(f"{name} is {value!r}; give {instead}a whole number from {least}{to}")
     return int(value)

@@ -173,7 +173,7 @@ def test_flips_of_a_network_with_variance_have_all_parts(masked: Path) -> None:
         ({"samples": -2}, "samples is -2"),
         ({"samples": 2.5}, "samples is 2.5"),
         ({"seed": -1}, "seed is -1"),
-        ({"seed": None}, "seed is None; give a whole number from 0"),
+        ({"seed": None}, "seed is None; give a whole number from 0 to 4294967295"),
         ({"seed": 2**32}, "seed is 4294967296; give a whole number from 0 to 4294967295"),
         ({"method": "magic"}, "no method 'magic'; possible are dropout and flips"),
     ],
