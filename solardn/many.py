@@ -138,7 +138,9 @@ def denoise_files(
     paths = expand(inputs)
     folder = Path(output_dir)
     places = output_places(paths, folder, one)
-    settings = {key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options}
+    settings: dict[str, Any] = {
+        key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options
+    }
     denoiser = loader(denoiser, model, settings)()
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
