@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import as_float32
 from .axes import from_header
 from .card import Card
 from .cube import Cube, Index
@@ -99,14 +100,10 @@ class Plan:
         InputError
             A value is beyond what the type holds.
         """
-        with np.errstate(over="ignore"):
-            values = plane.astype(np.float32, copy=False)
-        lost = np.isinf(values) & np.isfinite(plane) if plane.dtype.itemsize > 4 else np.zeros(0, bool)
-        if lost.any():
-            raise InputError(
-                f"map {index} of {self.source.label} holds the value {plane[lost][0]:.3g}, beyond what float32 holds (3.4e38); divide the data before"
-            )
-        return values
+        try:
+            return as_float32(plane)
+        except InputError as error:
+            raise InputError(f"map {index} of {self.source.label}: {error}") from error
 
     def missing(self, index: Index, plane: NDArray[np.float32]) -> Mask:
         """Return which pixels of a map hold no value, by its own values and by the mask."""

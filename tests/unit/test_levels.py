@@ -54,6 +54,14 @@ def test_of_many_wavelengths_some_are_interpolated(cube, identity_model, monkeyp
     np.testing.assert_allclose([level.noise_sigma for level in result.values()], [1, 1.5, 2, 2], rtol=0.05)
 
 
+def test_values_beyond_float32_are_named_with_their_map(cube, identity_model):
+    data = np.load(cube).astype(float)
+    data[1, 2, 5, 5] = 1e39
+    np.save(cube, data)
+    with pytest.raises(InputError, match=r"map \(1, 2\) of .*cube.npy: the value 1e\+39 is beyond what float32 holds"):
+        denoise_file(cube, cube.with_name("out.npy"), model=identity_model, axes="time=0,wavelength=1", noise_sigma=1.0)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
