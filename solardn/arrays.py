@@ -25,12 +25,22 @@ def as_maps(maps: ArrayLike) -> NDArray[Any]:
         The array is none of that.
     """
     array = unmasked(maps)
+    check_maps(array)
+    return array
+
+
+def check_maps(array: Any) -> None:
+    """Refuse arrays, also of dask, that do not hold maps (..., y, x) of real numbers.
+
+    Raises
+    ------
+    InputError
+    """
     if array.ndim < 2:
         raise InputError(f"an array of shape {array.shape} holds no map; its last two axes must be y and x")
     if array.size == 0:
         raise InputError(f"an array of shape {array.shape} is empty; give at least one map")
     check_real(array)
-    return array
 
 
 def unmasked(values: Any) -> NDArray[Any]:
@@ -73,7 +83,7 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
     )
 
 
-def check_real(array: NDArray[Any]) -> None:
+def check_real(array: Any) -> None:
     """Refuse arrays that do not hold real numbers.
 
     Raises

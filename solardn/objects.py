@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Sigma, as_float32, check_real, per_map
+from .arrays import Sigma, as_float32, check_maps, check_real, per_map
 from .axes import from_header
 from .errors import InputError
 from .noisemap import NoiseMap, spread_over
@@ -72,6 +72,7 @@ def denoise_container(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map
 
 def _of_dask(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map: NoiseMap) -> Any:
     """Return a dask array denoised block by block, noise levels cut as its blocks are."""
+    check_maps(data)
     blocks = sys.modules["dask.array"]
     whole = data.rechunk({data.ndim - 2: -1, data.ndim - 1: -1})
     cut: dict[str, Any] = {}

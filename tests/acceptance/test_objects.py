@@ -59,6 +59,17 @@ def test_dask_arrays_stay_lazy():
     np.testing.assert_array_equal(lazy.compute(), denoised(data))
 
 
+def test_dask_arrays_without_maps_are_refused_at_once():
+    array = pytest.importorskip("dask.array")
+    for wrong, says in (
+        (array.zeros(9), "holds no map"),
+        (array.zeros((0, 9, 9)), "is empty"),
+        (array.zeros((9, 9), dtype=complex), "data of type complex128"),
+    ):
+        with pytest.raises(package.InputError, match=says):
+            denoised(wrong)
+
+
 LEVELS = {
     "one for each": {"noise_sigma": np.array([[0.5, 1.0, 2.0], [1.0, 2.0, 0.5]])},
     "one for each along an axis": {"noise_sigma": np.array([0.5, 1.0, 2.0])},
