@@ -110,7 +110,12 @@ def rebuild(model: keras.Model, replace: Any) -> keras.Model:
         raise ModelError(
             f"the network {model.name!r} is not a functional Keras model; rebuild it with keras.Model(inputs, outputs)"
         )
-    clone = keras.models.clone_model(model, clone_function=replace)
+
+    def fresh(part: keras.Operation) -> keras.Operation:
+        # Operators (x - y) and keras.ops stand in a functional model beside layers.
+        return replace(part) if isinstance(part, keras.layers.Layer) else type(part).from_config(part.get_config())
+
+    clone = keras.models.clone_model(model, clone_function=fresh)
     clone.set_weights(model.get_weights())
     return clone
 

@@ -45,6 +45,19 @@ def test_refused_by_name(tmp_path, build, shape, sentence):
     assert str(path) in str(caught.value)
 
 
+def test_operators_between_layers_are_kept(tmp_path):
+    import keras
+
+    from export.convert import convert
+    from export.source import open_source
+    from export.verify import TOLERANCE, compare
+
+    path = _save(tmp_path / "model.keras", lambda layers, x: x - keras.ops.relu(layers.Conv2D(1, 3, padding="same")(x)))
+    source = open_source(path)
+    model = convert(source, "residual", {"input_sigma": 1.0})
+    assert max(one.difference for one in compare(model, source)) <= TOLERANCE
+
+
 def test_unreadable_models(tmp_path):
     from export.source import open_source
 
