@@ -16,7 +16,15 @@ from .framework import prepare
 from .sentences import Sentences
 
 FILE = click.Path(path_type=Path)
-_GIVEN = ("description", "reference", "licence", "calibration", "source", "input_sigma")
+_GIVEN: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "description": (str, "text"),
+    "reference": (str, "text"),
+    "licence": (str, "text"),
+    "calibration": (dict, "an object"),
+    "source": (dict, 'an object, as {"data": "…"}'),
+    "input_sigma": ((int, float), "a number"),
+}
+"""What a card may be given, its type in Python and in words."""
 
 
 def network_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -156,6 +164,10 @@ def _read_json(path: Path | None) -> dict[str, Any]:
     unknown = sorted(set(values) - set(_GIVEN)) if isinstance(values, dict) else ["no object"]
     if unknown:
         raise OptionError(f"the card {path} holds {', '.join(unknown)}; it may hold {', '.join(_GIVEN)}")
+    for key, value in values.items():
+        kind, words = _GIVEN[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise OptionError(f"the card {path} gives {value!r} as {key}; {words} is needed")
     return dict(values)
 
 

@@ -100,6 +100,16 @@ def test_bad_inputs(run, keras_file, onnx_file, bayes_file, tmp_path):
     fails(
         run("convert", keras_file, "-o", out, "--card", tmp_path / "card.json"), "card.json holds halo", "it may hold"
     )
+    for key, value, needed in (
+        ("source", "https://x", "an object"),
+        ("licence", None, "text"),
+        ("description", ["a"], "text"),
+        ("input_sigma", "2", "a number"),
+        ("calibration", 2, "an object"),
+    ):
+        (tmp_path / "card.json").write_text(json.dumps({key: value}))
+        done = run("convert", keras_file, "-o", out, "--card", tmp_path / "card.json")
+        fails(done, f"card.json gives {value!r} as {key}; {needed}")
     (tmp_path / "card.json").write_text("{")
     fails(run("convert", keras_file, "-o", out, "--card", tmp_path / "card.json"), "cannot be read as JSON")
     fails(run("verify", tmp_path / "none.onnx", keras_file), "none.onnx does not exist")
