@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,5 +46,7 @@ def errors_raised(name: str) -> Iterator[None]:
 
 
 def _sentence(name: str, messages: list[str]) -> str:
-    reason = messages[0].strip().splitlines()[-1].strip()[:300]
+    # Keras ends with what the layer was given; why it failed stands before, in bold.
+    said = re.sub(r"\x1b\[\d*m", "", messages[0].partition("Arguments received by")[0])
+    reason = said.strip().splitlines()[-1].strip()[:300]
     return f"the network {name!r} cannot be converted ({reason}); build it from convolutions, poolings and the layers of export/layers.py"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from solardn.errors import ModelError, OptionError
 
@@ -65,6 +66,10 @@ def open_source(path: Path, architecture: str | None = None, modules: tuple[str,
     """
     from . import layers  # noqa: F401 - registers the layers that our own networks are made of
 
+    if path.is_dir():
+        raise ModelError(
+            f"the network {path} is a folder, as TensorFlow saves one; save it with model.save as a .keras file"
+        )
     if not path.is_file():
         raise ModelError(f"the network {path} does not exist; check the path")
     origin = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -129,6 +134,12 @@ def _check(model: keras.Model, path: Path) -> tuple[str, ...]:
             )
         if getattr(layer, "data_format", "channels_last") != "channels_last":
             raise ModelError(f"{path}: layer {layer.name!r} works channels first; build the network channels last")
+        if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation != "nearest":
+            raise ModelError(
+                f"{path}: layer {layer.name!r} enlarges by {layer.interpolation} interpolation, which Keras computes on maps of one size only; take interpolation='nearest' and a convolution"
+            )
+        if not all(np.isfinite(weight).all() for weight in layer.get_weights()):
+            raise ModelError(f"{path}: layer {layer.name!r} has weights that are not finite; train the network again")
     if len(model.inputs) != 1:
         raise ModelError(f"{path} has {len(model.inputs)} inputs; one, the map, is needed")
     shape = tuple(model.inputs[0].shape)

@@ -7,6 +7,7 @@ weights. Two layouts exist: bare weights (layers at the root) and a whole saved 
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import is_zipfile
 
 import h5py
 import keras
@@ -29,6 +30,10 @@ def read_weights(path: Path) -> Weights:
     """
     if not path.is_file():
         raise ModelError(f"the weights {path} do not exist; check the path")
+    if is_zipfile(path):
+        raise ModelError(
+            f"{path} is a whole model of Keras 3, which tells its architecture itself; leave out --architecture"
+        )
     try:
         with h5py.File(path) as file:
             return _read_layers(file, path)

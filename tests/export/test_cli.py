@@ -110,6 +110,8 @@ def test_bad_inputs(run, keras_file, onnx_file, bayes_file, tmp_path):
         (tmp_path / "card.json").write_text(json.dumps({key: value}))
         done = run("convert", keras_file, "-o", out, "--card", tmp_path / "card.json")
         fails(done, f"card.json gives {value!r} as {key}; {needed}")
+    fails(run("convert", tmp_path, "-o", out, "--input-sigma", 1), "is a folder", ".keras")
+    fails(run("convert", keras_file, "-o", out, "--architecture", "unet"), "whole model", "leave out --architecture")
     (tmp_path / "card.json").write_text("{")
     fails(run("convert", keras_file, "-o", out, "--card", tmp_path / "card.json"), "cannot be read as JSON")
     fails(run("verify", tmp_path / "none.onnx", keras_file), "none.onnx does not exist")

@@ -28,6 +28,11 @@ REFUSED = [
         "'all' is a GlobalAveragePooling2D",
     ),
     (lambda layers, x: layers.Flatten(name="flat")(x), (8, 8, 1), "'flat' is a Flatten"),
+    (
+        lambda layers, x: layers.UpSampling2D(2, interpolation="bilinear", name="up")(layers.AveragePooling2D(2)(x)),
+        (None, None, 1),
+        "'up' enlarges by bilinear interpolation",
+    ),
     (lambda layers, x: layers.Conv2D(1, 3, padding="same")(x), (64, 64, 1), "fixed size 64×64"),
     (lambda layers, x: layers.Conv2D(1, 3, padding="same")(x), (None, None, 3), "one channel, last"),
     (lambda layers, x: layers.Conv2D(2, 3, padding="same")(x), (None, None, 1), "one channel, last, is needed"),
@@ -43,6 +48,19 @@ def test_refused_by_name(tmp_path, build, shape, sentence):
     with pytest.raises(ModelError, match=sentence) as caught:
         open_source(path)
     assert str(path) in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    import keras
+
+    from export.source import open_source
+
+    path = _save(tmp_path / "model.keras", lambda layers, x: layers.Conv2D(1, 3, name="c")(x))
+    diverged = keras.models.load_model(path)
+    diverged.get_layer("c").set_weights([np.full((3, 3, 1, 1), np.nan), np.zeros(1)])
+    diverged.save(path)
+    with pytest.raises(ModelError, match="'c' has weights that are not finite"):
+        open_source(path)
 
 
 def test_operators_between_layers_are_kept(tmp_path):
