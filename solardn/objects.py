@@ -6,6 +6,7 @@ None of these packages is imported here: whoever hands one of their objects over
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -139,9 +140,9 @@ def _header(wcs: Any, n: int) -> dict[str, Any]:
 
 
 def _ctype(kind: str) -> str:
-    if ".lon" in kind or kind.endswith("eq.ra"):
+    if re.search(r"\b(lon|ra)\b", kind):
         return "HPLN"
-    if ".lat" in kind or kind.endswith("eq.dec"):
+    if re.search(r"\b(lat|dec)\b", kind):
         return "HPLT"
     return _CTYPES.get(kind, kind.upper() or "")
 

@@ -180,5 +180,23 @@ def test_ndcubes_also_when_sliced():
     np.testing.assert_array_equal(denoised(sliced).data, made.data[:, :, 2])
 
 
+@pytest.mark.parametrize("types", [None, ("custom:pos.helioprojective.lon", "custom:pos.helioprojective.lat")])
+@pytest.mark.filterwarnings("ignore")
+def test_axes_of_a_gwcs(types):
+    gwcs, frames = pytest.importorskip("gwcs"), pytest.importorskip("gwcs.coordinate_frames")
+    from astropy.modeling.models import Identity, Shift
+    from sunpy.coordinates import Helioprojective
+
+    sky = frames.CelestialFrame(
+        reference_frame=Helioprojective(), axes_order=(0, 1), axes_names=("lon", "lat"), axis_physical_types=types
+    )
+    pixels = frames.CoordinateFrame(3, ["PIXEL"] * 3, (0, 1, 2), unit=["pix"] * 3, name="pixels")
+    sky = frames.CompositeFrame([sky, frames.StokesFrame(axes_order=(2,))])
+    cube = RNG.normal(0, 1, (4, 24, 30)).astype(np.float32)  # Stokes, y, x
+    made = denoised(NDData(cube, wcs=gwcs.WCS([(pixels, Identity(2) & Shift(1)), (sky, None)]))).data
+    np.testing.assert_array_equal(made[0], cube[0])
+    np.testing.assert_array_equal(made[1:], denoised(cube[1:]))
+
+
 def test_plain_arrays_are_arrays():
     assert type(denoised(IMAGE)) is np.ndarray
