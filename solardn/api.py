@@ -109,8 +109,8 @@ class Denoiser:
         Parameters
         ----------
         maps : array_like
-            Maps of shape (..., y, x), of any real type and byte order; never changed. Pixels that are not finite, or masked in a masked
-            array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
+            Maps of shape (..., y, x), of any real type and byte order; never changed. All of them are denoised: leave Stokes I out. Pixels
+            that are not finite, or masked in a masked array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
             type is returned then, see `solardn.objects`.
         noise_sigma : "auto", float or array_like
             rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
