@@ -27,6 +27,12 @@ BEYOND = 5
 LINKED = 0.05
 """Correlation beyond what is expected from which on a residual holds structure."""
 
+ALONE = 3
+"""Pixels of a block of 3 × 3 beyond which those far from the noise are no bad pixels, but structure."""
+
+LARGE = 1.15
+"""rms of the residual relative to the noise above which σ is too small, where no structure is left."""
+
 SMALL = 0.8
 """rms relative to the noise below which what was taken away is not all the noise."""
 
@@ -92,10 +98,15 @@ class Diagnosis:
         return self.correlation > self.limit or self.correlation < -(LINKED + self.chance)
 
     @property
+    def louder(self) -> bool:
+        """Whether the residual holds more than noise at some scale."""
+        return any(band.structured for band in self.bands)
+
+    @property
     def structured(self) -> bool:
         """Whether the residual holds structure that a further pass could find."""
         enough = self.ratio > SMALL or self.taken > SMALL
-        return enough and (any(band.structured for band in self.bands) or self.linked)
+        return enough and (self.louder or self.linked)
 
 
 def diagnose(
@@ -143,6 +154,7 @@ def diagnose(
     seen = sums(valid, residual, before, after)
     rms = seen.rms(0)
     own = _own_noise(residual, valid) or found
+    far = _far(residual, valid, own)
     low, high = _local(residual, valid, found, sigma)
     chance = _chance(own, int(valid.sum()))
     passed = max(0.0, (1 + SURE) ** 2 * sigma**2 - rms**2)  # most variance of noise that may have passed
@@ -159,10 +171,15 @@ def diagnose(
         bands=bands_of(residual, valid, own),
         local_low=low,
         local_high=high,
-        beyond=_beyond(residual, valid, own),
+        beyond=int(far.sum()) / int(valid.sum()),
         verdict="",
     )
-    return replace(figures, verdict=verdict(figures, before[valid]))
+    inner = figures
+    if figures.beyond and (figures.louder or figures.ratio > LARGE):  # else it would say the same
+        rest = valid & ~_alone(far)
+        if rest.any():
+            inner = replace(figures, ratio=sums(rest, residual).rms(0) / sigma, bands=bands_of(residual, rest, own))
+    return replace(figures, verdict=verdict(figures, inner, before[valid], seen.means[0] / sigma))
 
 
 def _real(values: ArrayLike) -> NDArray[Any]:
@@ -171,14 +188,20 @@ def _real(values: ArrayLike) -> NDArray[Any]:
     return array.astype(np.result_type(array, np.float32), copy=False)
 
 
-def _beyond(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> float:
-    """Return the part of the pixels whose residual is beyond 5 local σ."""
-    every = slice(None)
-    far = (
-        np.abs(residual[rows]) > BEYOND * spread(noise, residual.shape, (rows, every)) for rows in bands(residual.shape)
-    )
-    found = sum(int((one & valid[rows]).sum()) for one, rows in zip(far, bands(residual.shape), strict=True))
-    return found / int(valid.sum())
+def _far(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> NDArray[np.bool_]:
+    """Return which pixels have a residual beyond 5 local σ."""
+    far = np.empty(residual.shape, bool)
+    for rows in bands(residual.shape):
+        far[rows] = np.abs(residual[rows]) > BEYOND * spread(noise, residual.shape, (rows, slice(None)))
+    return far & valid
+
+
+def _alone(far: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of some pixels have no more than two others of them around, as bad pixels and hits of particles do."""
+    wide = np.pad(far.astype(np.uint8), 1)
+    across = wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]
+    around: NDArray[np.bool_] = across[:-2] + across[1:-1] + across[2:] <= ALONE
+    return far & around
 
 
 def local_rms(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstimate) -> Array:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .diagnosis import LINKED, SMALL, Diagnosis
+from .diagnosis import LARGE, LINKED, SMALL, Diagnosis
 
-LARGE = 1.15
-"""rms of the residual relative to the noise above which σ is too small, where no structure is left."""
+SHIFTED = 0.1
+"""Mean of the residual in units of the noise, beyond chance, from which on the result is shifted; results of networks have 0.02 at most."""
 
 OUTLYING = 5e-4
 """Part of the pixels beyond 5 σ from which on they are no chance, nor noise whose strength varies."""
@@ -18,15 +18,19 @@ OUTLYING = 5e-4
 UNITS = "values look like counts: check the units"
 
 
-def verdict(found: Diagnosis, values: NDArray[Any]) -> str:
+def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: float) -> str:
     """Return what the figures of one map say; "flat" when what was taken away was noise.
 
     Parameters
     ----------
     found : Diagnosis
         All figures but the verdict.
+    inner : Diagnosis
+        The same without the pixels far beyond the noise that stand alone, as bad ones do.
     values : array
         The finite pixels of the observation, in the data's units.
+    mean : float
+        Of the residual, in units of the noise.
     """
     if found.residual_rms == 0:
         return "nothing was taken away: result and observation are the same"
@@ -39,15 +43,24 @@ def verdict(found: Diagnosis, values: NDArray[Any]) -> str:
         return (
             f"the residual correlates with the intensity ({with_intensity:+.2f}): crosstalk, or noise that goes with it"
         )
-    left = [f"{band}" if np.isinf(band.largest) else f"at {band}" for band in found.bands if band.structured]
+    if found.correlation < -(LINKED + found.chance):
+        return (
+            f"the result holds what the observation does not, as the residual goes against it (correlation {found.correlation:+.2f}): "
+            "see that it is a result of this observation, in the same units"
+        )
+    left = [f"{band}" if np.isinf(band.largest) else f"at {band}" for band in inner.bands if band.structured]
     if left:
         return f"structure left {', '.join(left)}: try --cycles 2"
     if found.linked:
         return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
-    if found.ratio > LARGE:
+    if inner.ratio > LARGE:
         return "residual too large: noise σ under-estimated"
-    if found.beyond > OUTLYING:
-        return f"{found.beyond:.2%} of the pixels beyond 5 σ were taken away: bad pixels, or small bright signals"
+    if found.beyond > OUTLYING or found.louder or found.ratio > LARGE:  # by those few pixels alone
+        return (
+            f"{100 * found.beyond:.2g} % of the pixels beyond 5 σ were taken away: bad pixels, or small bright signals"
+        )
+    if abs(mean) > SHIFTED + found.chance:
+        return f"the result is shifted: what was taken away has a mean of {mean:+.2f} σ"
     return "flat"
 
 

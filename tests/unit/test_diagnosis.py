@@ -52,6 +52,29 @@ def test_pixels_far_beyond_the_noise_are_told() -> None:
     assert "beyond 5 σ" in diagnose(noise, np.zeros(SHAPE), 1.0).verdict
 
 
+@pytest.mark.parametrize(("count", "height"), [(1, 1000), (5, 100), (20, 100), (100, 1000)])
+def test_a_few_bad_pixels_are_neither_structure_nor_noise(count: int, height: float) -> None:
+    noise = make_noise("white", SHAPE, 3)
+    noise.ravel()[:: noise.size // count] += height
+    found = diagnose(4 * TRUTH + noise, 4 * TRUTH, 1.0)
+    assert "bad pixels" in found.verdict
+    noise[50:58, 60:68] += 10  # of that size they are structure
+    assert "structure left" in diagnose(4 * TRUTH + noise, 4 * TRUTH, 1.0).verdict
+
+
+def test_a_result_of_something_else_is_told() -> None:
+    observation = 4 * TRUTH + make_noise("white", SHAPE, 3)
+    other = 4 * make_truth("granules", SHAPE, 5)
+    for result in (4000 * TRUTH, -4 * TRUTH, other, np.roll(4 * TRUTH, 2, axis=0)):
+        assert "holds what the observation does not" in diagnose(observation, result).verdict
+
+
+def test_a_constant_that_is_lost_is_told() -> None:
+    observation = TRUTH + make_noise("band 0.3 soft", SHAPE, 3)
+    assert "a mean of -0.3" in diagnose(observation, TRUTH + 0.3, 1.0).verdict
+    assert diagnose(observation, TRUTH + 0.05, 1.0).flat
+
+
 def test_structure_left_is_named_with_its_scale() -> None:
     blurred = filtered(TRUTH, np.exp(-((radius(SHAPE) / 0.05) ** 2)))
     found = diagnose(TRUTH + make_noise("band 0.3 soft", SHAPE, 3), blurred)
