@@ -174,12 +174,13 @@ def diagnose(
         beyond=int(far.sum()) / int(valid.sum()),
         verdict="",
     )
-    inner = figures
+    inner, core = figures, seen
     if figures.beyond and (figures.louder or figures.ratio > LARGE):  # else it would say the same
         rest = valid & ~_alone(far)
         if rest.any():
-            inner = replace(figures, ratio=sums(rest, residual).rms(0) / sigma, bands=bands_of(residual, rest, own))
-    return replace(figures, verdict=verdict(figures, inner, before[valid], seen.means[0] / sigma))
+            core = sums(rest, residual)
+            inner = replace(figures, ratio=core.rms(0) / sigma, bands=bands_of(residual, rest, own))
+    return replace(figures, verdict=verdict(figures, inner, before[valid], float(core.means[0]) / sigma))
 
 
 def _real(values: ArrayLike) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .diagnosis import LARGE, LINKED, SMALL, Diagnosis
 
 SHIFTED = 0.1
-"""Mean of the residual in units of the noise, beyond chance, from which on the result is shifted; results of networks have 0.02 at most."""
+"""Mean of the residual in units of its rms, beyond chance, from which on the result is shifted; results of networks have 0.02 at most."""
 
 OUTLYING = 5e-4
 """Part of the pixels beyond 5 σ from which on they are no chance, nor noise whose strength varies."""
@@ -30,7 +30,7 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
     values : array
         The finite pixels of the observation, in the data's units.
     mean : float
-        Of the residual, in units of the noise.
+        Of the residual without them, in units of the noise.
     """
     if found.residual_rms == 0:
         return "nothing was taken away: result and observation are the same"
@@ -53,14 +53,14 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
         return f"structure left {', '.join(left)}: try --cycles 2"
     if found.linked:
         return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
+    if abs(mean) > (SHIFTED + found.chance) * inner.ratio:
+        return f"the result is shifted: what was taken away has a mean of {mean:+.2f} σ"
     if inner.ratio > LARGE:
         return "residual too large: noise σ under-estimated"
     if found.beyond > OUTLYING or found.louder or found.ratio > LARGE:  # by those few pixels alone
         return (
             f"{100 * found.beyond:.2g} % of the pixels beyond 5 σ were taken away: bad pixels, or small bright signals"
         )
-    if abs(mean) > SHIFTED + found.chance:
-        return f"the result is shifted: what was taken away has a mean of {mean:+.2f} σ"
     return "flat"
 
 

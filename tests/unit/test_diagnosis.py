@@ -72,6 +72,7 @@ def test_a_result_of_something_else_is_told() -> None:
 def test_a_constant_that_is_lost_is_told() -> None:
     observation = TRUTH + make_noise("band 0.3 soft", SHAPE, 3)
     assert "a mean of -0.3" in diagnose(observation, TRUTH + 0.3, 1.0).verdict
+    assert "a mean of +9.0" in diagnose(observation, TRUTH - 9.0, 1.0).verdict
     assert diagnose(observation, TRUTH + 0.05, 1.0).flat
 
 
