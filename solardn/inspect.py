@@ -97,7 +97,7 @@ def _noises(files: Comparison, looked: list[Index], left: dict[Index, str]) -> d
         try:
             found[pair.index] = estimate(pair.observation)
         except InputError as error:
-            left[pair.index] = str(error)
+            left[pair.index] = _reason(error)
     return found
 
 
@@ -121,5 +121,10 @@ def _line(
                 (index, diagnose(pair.observation, pair.result, levels[index], pair.intensity, noises.get(index)))
             )
         except InputError as error:  # too thinly covered, or too small
-            left[index] = str(error)
+            left[index] = _reason(error)
     return line_of(group, found) if found else None
+
+
+def _reason(error: InputError) -> str:
+    """Return why a map cannot be looked at, without the advice to state its noise: its residual would need it found all the same."""
+    return str(error).partition("; ")[0]

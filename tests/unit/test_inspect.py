@@ -91,6 +91,14 @@ def test_no_value_in_common(tmp_path: Path) -> None:
         inspect_files(tmp_path / "a.npy", tmp_path / "b.npy")
 
 
+def test_a_map_too_small_is_left_out_with_its_reason_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", make_noise("white", (9, 9), 0))
+    np.save(tmp_path / "b.npy", np.zeros((9, 9)))
+    for sigma in (None, 1.0):
+        with pytest.raises(InputError, match=r"too small .* \(16×16 are needed\); give other files$"):
+            inspect_files(tmp_path / "a.npy", tmp_path / "b.npy", noise_sigma=sigma)
+
+
 def test_drift_along_time_and_wavelength_is_told(tmp_path: Path) -> None:
     noise = np.stack([[make_noise("white", (64, 64), 10 * t + w) for w in range(3)] for t in range(4)])
     noise *= np.array([1, 1.2, 1.4, 1.6])[:, None, None, None] * np.array([1, 2, 3])[:, None, None]
