@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import signal
 import sys
@@ -37,6 +38,8 @@ class Commands(click.Group):
         """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C, 143 after SIGTERM."""
         with contextlib.suppress(ValueError):  # only the main thread can be told of signals
             signal.signal(signal.SIGTERM, _terminate)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr: file names may hold bytes that are no text
+            sys.stdout.reconfigure(errors="backslashreplace")
         logging.getLogger("solardn").addHandler(logging.NullHandler())  # what it says comes as warnings too
         try:
             with warnings.catch_warnings():

@@ -90,7 +90,7 @@ def write_report(
     part = PartFile(place)
     try:
         with writing(place):
-            part.write(page.encode())
+            part.write(page.encode(errors="replace"))  # file names may hold bytes that are no text
         part.commit()
     finally:
         part.abort()

@@ -109,8 +109,8 @@ def _draw(figure: Figure, where: Any, **options: Any) -> None:
 
 
 def verbatim(text: str) -> str:
-    """Return a text from a file so that matplotlib shows it as it is, and sees no formula between two dollar signs."""
-    return text.replace("$", r"\$")
+    """Return a text from a file so that matplotlib shows it as it is: no formula between two dollar signs, and bytes that are no text as "?"."""
+    return text.replace("$", r"\$").encode(errors="replace").decode()
 
 
 def head(figure: Figure, *texts: str) -> None:

@@ -23,6 +23,10 @@ LARGEST = 1200
 """Pixels along a side of an image to slide or blink; of larger maps every n-th pixel is shown."""
 
 
+WIDEST = 46
+"""Width of such an image on the page, rem; as in page.html."""
+
+
 def section(pair: Pair, line: Line, unit: str, title: str, frame: Frame) -> str:
     """Return the HTML of one map.
 
@@ -71,9 +75,11 @@ def _compare(pair: Pair, sigma: float, title: str) -> str:
         )
         for chosen in (0, 1)
     ]
+    height, width = pair.observation.shape
+    fit = f' style="max-width: {WIDEST * width / height:.3g}rem"' if height > width else ""  # no higher than wide
     reduced = f" Every {step}th pixel is shown." if step > 1 else ""
     return (
-        f'<div class="compare"><div class="stage">{images}<div class="edge"></div></div>'
+        f'<div class="compare"><div class="stage"{fit}>{images}<div class="edge"></div></div>'
         '<input type="range" min="0" max="100" value="50" step="0.5" aria-label="place of the edge">'
         f'<div class="controls"><label>left <select>{options[0]}</select></label><label>right <select>{options[1]}</select></label>'
         f'<button type="button">Blink</button><span>blue −{RANGE} σ … red +{RANGE} σ.{reduced}</span></div></div>'

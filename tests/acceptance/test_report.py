@@ -1,5 +1,7 @@
 """The page about a result: whole in itself, and working in a browser that has no network."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -108,6 +110,22 @@ def test_slider_and_blinking_work_in_a_browser(page, tmp_path):
     assert said[9:12] == ["Slide", "residual", "residual"]  # blinking begins with it
     assert said[12:14] == ["result", "result"]
     assert said[14:] == ["Blink", "residual", "result"]
+
+
+def test_any_name_and_narrow_maps_are_shown(solardn, tmp_path):
+    noise = np.random.default_rng(0).normal(size=(300, 30)).astype(np.float32)
+    given, result = tmp_path / "<b>&$x$.npy", tmp_path / "r.npy"
+    np.save(given, noise)
+    np.save(result, 0 * noise)
+    try:
+        given = given.rename(tmp_path / os.fsdecode(b"<b>&$x$\xff.npy"))
+    except OSError:
+        pytest.skip("no such names on this system")
+    solardn.good("report", given, result, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "<title>&lt;b&gt;&amp;$x$?.npy: what was taken away</title>" in text
+    assert 'class="stage" style="max-width: 4.6rem"' in text
+    assert json.loads(solardn.good("inspect", given, result, "--json"))["observation"] == str(given)
 
 
 def test_what_cannot_be_reported(solardn, crisp, denoised, tmp_path, monkeypatch):
