@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import glob
-import json
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,23 +13,20 @@ from typing import Any, Protocol
 from .api import Denoiser
 from .errors import InputError, OptionError, OutputError, SolardnError
 from .files import denoise_file, loader, uncertainty_file
-from .io import is_lapalma, known_format, ready, state_of
+from .finished import Finished
+from .io import is_lapalma, is_zarr, known_format, ready
 from .io.address import MARK, split
 from .io.frames import Frames
 from .io.place import writing
-from .journal import journal_path
 from .model import DEFAULT
 from .rasters import gather
 from .summary import Summary
 from .work import Progress
 
-_UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError)
-"""What odd data raise where nobody thought of them: one such file must not cost a night."""
+_UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, OSError, MemoryError)
+"""What odd data and disks raise where nobody thought of them: one such file must not cost a night."""
 
 logger = logging.getLogger("solardn")
-
-JOURNAL = ".solardn-journal"
-_BEGUN = "begun "
 
 
 class Watch(Protocol):
@@ -68,7 +63,8 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
     ``::NAME`` behind a name or a pattern, which names one of the arrays in a file, goes with each of its files.
 
-    A folder stands for the files of known formats that lie in it itself, in the order of their names; others in it are left aside.
+    A folder stands for the files of known formats that lie in it itself, in the order of their names; others in it are left aside, but
+    those that bear the name of a known format are kept, to be refused by name: a frame that was cut off must not go unseen.
 
     Raises
     ------
@@ -85,7 +81,7 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
             if not matches:
                 raise InputError(f"no file fits the pattern {pattern}; check it")
             found += [Path(f"{match}{MARK}{part}" if part else match) for match in matches]
-        elif Path(word).is_dir() and not known_format(Path(word)):
+        elif Path(word).is_dir() and not is_zarr(Path(word)):
             found += _inside(Path(word))
         else:
             found.append(Path(word))
@@ -144,9 +140,8 @@ def denoise_files(
     denoiser = loader(denoiser, model, settings)()
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    finished = _Finished(
-        folder / JOURNAL, [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))], resume
-    )
+    task = [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))]
+    finished = Finished(folder, [os.fspath(word) for word in inputs], task, resume)
     done: list[Summary] = []
     skipped: list[Path] = []
     failed: list[tuple[Path, SolardnError]] = []
@@ -161,8 +156,7 @@ def denoise_files(
         progress = watch(number, len(units), own[0]) if watch else None
         try:
             done.append(one(unit, places[own[0]], denoiser=denoiser, resume=resume, progress=progress, **options))
-            for path in own:
-                finished.add(path)
+            finished.add([(path, places[path]) for path in own])
         except (SolardnError, *_UNFORESEEN) as error:
             finished.withdraw()
             logger.debug("%s", own[0], exc_info=error)
@@ -171,14 +165,15 @@ def denoise_files(
             finished.withdraw()
             raise
     if not failed:
-        finished.remove()
+        finished.end()
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
 
 
 def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summary] = denoise_file) -> dict[Path, Path]:
     """Return where the output of each file goes; refuse an empty list, two inputs that would write one output, and outputs that are inputs.
 
-    Outputs bear the names of their inputs; but several arrays of a ``.npy`` file are put into a ``.npz``.
+    Outputs bear the names of their inputs; but several arrays of a ``.npy`` file are put into a ``.npz``, and an ``.icube`` becomes an
+    ``.fcube``, as its integers become floats.
 
     Raises
     ------
@@ -194,6 +189,8 @@ def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summar
         place = folder / split(path)[0].name
         if one is uncertainty_file and place.suffix == ".npy":
             place = place.with_suffix(".npz")
+        elif place.suffix == ".icube":
+            place = place.with_suffix(".fcube")
         if place in taken:
             raise OptionError(f"{taken[place]} and {path} would both write {place}; denoise them in separate runs")
         taken[place], places[path] = path, place
@@ -209,6 +206,8 @@ def _as_ours(error: Exception, path: Path) -> SolardnError:
     """Return an error as one that users are told; those that nobody foresaw as well."""
     if isinstance(error, SolardnError):
         return error
+    if isinstance(error, OSError):
+        return InputError(f"the work on {path} was stopped by the system ({error}); look at the disks, and try again")
     return InputError(
         f"{path} stopped the work on it in a way that nobody foresaw ({type(error).__name__}: {error}); please report this"
     )
@@ -216,7 +215,11 @@ def _as_ours(error: Exception, path: Path) -> SolardnError:
 
 def _inside(folder: Path) -> list[Path]:
     """Return the files of known formats in a folder; twins of La Palma cubes go with their cubes."""
-    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and known_format(path)]
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be read ({error.strerror}); check its permissions") from error
+    files = [path for path in inside if not path.name.startswith(".") and known_format(path)]
     twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in files if is_lapalma(path)}
     if not files:
         raise InputError(f"the folder {folder} holds no file of a known format; check the name")
@@ -229,53 +232,3 @@ def _listed(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the list {path} cannot be read ({error}); give a text file with one name a line") from error
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-class _Finished:
-    """Which files are done, kept in the output folder for a run that goes on after this one was killed."""
-
-    def __init__(self, path: Path, task: Any, resume: bool) -> None:
-        self.path, self._task = path, json.dumps(task)
-        self._lines: set[str] = set()
-        self._before = 0  # length of the file before what was begun last
-        if resume and path.exists():
-            self._lines = set(path.read_text().splitlines())
-        elif path.exists():
-            self.remove()
-
-    def _line(self, path: Path) -> str:
-        file, part = split(path)
-        return json.dumps([*state_of(file), part, self._task])
-
-    def has(self, path: Path, output: Path) -> bool:
-        """Tell whether a file is done: it was noted, or was begun without an output, which appears only when it is whole."""
-        if not self._lines or not output.exists() or not split(path)[0].exists():
-            return False
-        begun = _BEGUN + self._line(path) in self._lines and not journal_path(output).exists()
-        return self._line(path) in self._lines or begun
-
-    def begin(self, files: Sequence[tuple[Path, Path]]) -> None:
-        """Note files that are begun now, where they have no output yet."""
-        self._before = self.path.stat().st_size if self.path.exists() else 0
-        self._write(
-            [_BEGUN + self._line(path) for path, output in files if split(path)[0].exists() and not output.exists()]
-        )
-
-    def withdraw(self) -> None:
-        """Take back the note of the files begun last, which failed."""
-        if self._before:
-            os.truncate(self.path, self._before)
-        else:
-            self.remove()
-
-    def add(self, path: Path) -> None:
-        """Note a file that is done."""
-        self._write([self._line(path)])
-
-    def _write(self, lines: Sequence[str]) -> None:
-        with self.path.open("a") as file:
-            file.writelines(line + "\n" for line in lines)
-
-    def remove(self) -> None:
-        with suppress(FileNotFoundError):
-            self.path.unlink()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FITS = (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # plain, gzip, bzip2, xz
 _NPZ, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+_STARTS = (b"\x93NUMPY", _NPZ, _HDF5, *_FITS)
+_NAMES = (".fits", ".fit", ".fts", ".fz", ".fits.gz", ".npy", ".npz", ".h5", ".hdf5", ".fcube", ".icube")
 _START = 512
 _FOREIGN = {
     b"SR\x00": ("an IDL save file", "read it with scipy.io.readsav and give the array to solardn.denoise"),
@@ -166,20 +168,23 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
 
 
 def known_format(path: Path) -> bool:
-    """Tell whether a file begins like one that `open_source` reads, or a folder is one."""
-    if is_zarr(path):
-        return True
-    try:
-        with path.open("rb") as file:
-            start = file.read(_START)
-    except OSError:
-        return False
-    return start.startswith((b"\x93NUMPY", _NPZ, _HDF5, *_FITS)) or _is_lapalma(start)
+    """Tell whether a file begins like one that `open_source` reads, or bears such a name and is to be refused if it is none; or a folder is one."""
+    if path.is_dir():
+        return is_zarr(path)
+    return path.name.lower().endswith(_NAMES) or _begins(path).startswith(_STARTS) or is_lapalma(path)
 
 
 def is_lapalma(path: Path) -> bool:
     """Tell whether a file is a La Palma cube, which may have a twin with its axes in another order."""
-    return path.is_file() and _is_lapalma(_first_bytes(path))
+    return _is_lapalma(_begins(path))
+
+
+def _begins(path: Path) -> bytes:
+    """Return the first bytes of a file, none of what cannot be read."""
+    try:
+        return _first_bytes(path)
+    except InputError:
+        return b""
 
 
 def _is_lapalma(start: bytes) -> bool:
@@ -188,7 +193,7 @@ def _is_lapalma(start: bytes) -> bool:
 
 def is_zarr(path: Path) -> bool:
     """Tell whether a folder is a zarr array or group."""
-    return any((path / name).is_file() for name in ("zarr.json", ".zarray", ".zgroup"))
+    return any(os.path.isfile(path / name) for name in ("zarr.json", ".zarray", ".zgroup"))  # noqa: PTH113 - not where a folder is locked
 
 
 def state_of(path: Path) -> list[Any]:
@@ -214,7 +219,11 @@ def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
 
 
 def _first_bytes(path: Path) -> bytes:
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if not there:
         raise InputError(f"{path} does not exist; check the name")
     if path.is_dir():
         raise InputError(f"{path} is a folder and not a file; name --output-dir, and its files are denoised into that")

@@ -58,6 +58,8 @@ def test_integers_become_floats(solardn, tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "out.fcube", (6, Y, X), "<f4"), data)
     assert (tmp_path / "out.fcube").read_bytes().startswith(b"datatype=4 (float), dims=3, nx=30")
     assert "end in .fcube" in solardn.bad("denoise", tmp_path / "in.icube", tmp_path / "out.icube", "--model", "same")
+    solardn.good("denoise", tmp_path / "*.icube", "--output-dir", tmp_path / "out", "--model", "same", "--scale", 1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["in.fcube"]
 
 
 def test_a_single_image_without_a_third_axis(solardn, tmp_path):

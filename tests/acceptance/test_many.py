@@ -60,7 +60,33 @@ def test_resume_leaves_out_what_is_done(solardn, frames, tmp_path):
     assert solardn(*words).exit_code == 1
     broken.write_bytes(good)
     assert "1 files denoised, 3 were done before" in solardn.good(*words)
-    assert "exists" in solardn(*words).stderr
+    assert "0 files denoised, 4 were done before" in solardn.good(*words)
+    np.save(frames / "f4.npy", np.load(frames / "f0.npy"))  # the night goes on
+    assert "1 files denoised, 4 were done before" in solardn.good(*words)
+    (tmp_path / "out" / "f0.npy").write_bytes(b"another's")
+    assert "f0.npy exists" in solardn(*words).stderr
+
+
+def test_jobs_that_share_a_folder_keep_their_notes(solardn, frames, tmp_path, monkeypatch):
+    """The jobs of an array: one ends, and fails in one file, while another is on its way and is killed later."""
+
+    def job(names, **options):
+        words = [frames / name for name in names]
+        return package.denoise_files(words, tmp_path / "out", model="smooth", resume=True, **options)
+
+    def watch(number, total, path):
+        if number == 2:
+            job(["f3.npy", "gone.npy"])
+        if number == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job(["f0.npy", "f1.npy", "f2.npy"], watch=watch)
+    names = ["f0.npy", "f1.npy", "f2.npy"]
+    outcome = job(names)
+    assert [path.name for path in outcome.skipped] == names[:2]
+    assert not outcome.failed
+    assert len(job(["f3.npy"]).skipped) == 1
 
 
 @pytest.mark.parametrize(
@@ -125,6 +151,28 @@ def test_only_twins_of_la_palma_cubes_are_left_aside(frames):
         np.save(frames / name, np.zeros((8, 8), np.float32))
     names = [path.name for path in package.many.expand([frames])]
     assert names[-2:] == ["scan.npy", "scan_sp.npy"]
+
+
+def test_what_is_damaged_in_a_folder_is_told(solardn, frames, tmp_path):
+    (frames / "f1.npy").write_bytes(b"")
+    (frames / "f2.npy").write_bytes(b"torn")
+    (frames / "f4.fits").symlink_to(tmp_path / "gone.fits")
+    (frames / "notes.txt").write_text("clouds at nine")
+    result = solardn("denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth")
+    assert result.exit_code == 1
+    assert "3 of 5 files failed" in result.stderr
+    assert all(name in result.stderr for name in ("f1.npy is empty", "f2.npy is neither", "f4.fits does not exist"))
+
+
+def test_a_disk_that_fails_in_one_file_does_not_keep_the_others_from_being_done(frames, tmp_path):
+    def odd(given, output, **options):
+        if given.name == "f1.npy":
+            raise OSError(5, "Input/output error", str(given))
+        return package.denoise_file(given, output, **options)
+
+    found = package.many.denoise_files([frames], tmp_path / "out", model="smooth", one=odd)
+    assert len(found.done) == 3
+    assert "f1.npy was stopped by the system" in str(found.failed[0][1])
 
 
 def test_one_odd_file_does_not_keep_the_others_from_being_done(solardn, frames, tmp_path, monkeypatch):
