@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
 import signal
@@ -48,9 +49,14 @@ class Commands(click.Group):
         except SolardnError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # nobody reads on, as with "| head": click ends quietly
+                raise
+            click.echo(f"Error: the system says: {error}; check the place and its permissions", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt as stop:
-            resumed = "; run the same command to go on" if "--resume" in sys.argv else "; nothing is left behind"
-            click.echo(f"Error: interrupted{resumed}, the input is untouched", err=True)
+            left = ctx.meta.get(options.LEFT, "nothing is left behind")
+            click.echo(f"Error: interrupted; {left}, the input is untouched", err=True)
             ctx.exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED)
 
 

@@ -52,6 +52,7 @@ def demo(
         "memory": memory,
     }
     denoiser = Denoiser(model, **settings)
+    click.get_current_context().meta[options.LEFT] = f"what is in {dir} may be incomplete, --overwrite makes it anew"
     observation, clean = simulate(dir, overwrite=overwrite)
     result = dir / FILES[2]
     with shown(True) as watch:

@@ -44,7 +44,20 @@ def _all(*decorators: Any) -> Callable[[Command], Command]:
 ALL = "all"
 """Instead of the name of an extension: every image of the file."""
 
-PATH = click.Path(path_type=Path)
+LEFT = "solardn.left"
+"""Key of the context's ``meta``: what an interrupted command leaves, and how it goes on, in words."""
+
+
+class _Path(click.Path):
+    """A path; an empty word, as of a script's variable that is not set, is none (pathlib takes it for the current folder)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
 
 KINDS = ("auto", "cpu", "openvino", "cuda")
 DEVICES = f"{'|'.join(KINDS)}[:N]"
@@ -243,7 +256,7 @@ def quicklook_options(drawn: str) -> Callable[[Command], Command]:
 
 
 talk_options = _all(
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below."),
 )

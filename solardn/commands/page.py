@@ -26,7 +26,7 @@ from . import options
 @options.cube_options
 @options.comparison_options
 @click.option("--overwrite", is_flag=True, help="Replace a page that exists.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings.")
 def page(observation: Path, result: Path, report: Path, *, noise_sigma: Any, quiet: bool, **choices: Any) -> None:
     """Write one HTML page about RESULT: what its residual says, pictures of some maps to slide and blink, and how it came about.
 

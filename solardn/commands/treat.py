@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import report
+from . import options, report
 
 if TYPE_CHECKING:
     from ..api import Denoiser
@@ -63,6 +63,8 @@ def treat(
     **shared: Any,
 ) -> None:
     """Run a command."""
+    if not all(files):
+        raise click.UsageError("the name of a file is empty; a variable that is not set, perhaps")
     if output_dir is None and len(files) != 2:
         raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
     if output_dir is not None and quicklook:
@@ -84,7 +86,7 @@ def treat(
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     process = treatment.process(denoiser)
     if dry_run:
-        paths = expand(files[:1] if output_dir is None else files)
+        paths = expand(files) if output_dir else [Path(files[0])]
         places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
         units = [
             (unit, places.get(unit if isinstance(unit, Path) else unit.paths[0]))
@@ -92,9 +94,15 @@ def treat(
         ]
         show_all(units, output_dir is not None, denoiser, process, as_json, output_dir=output_dir, **shared)
         return
+    if shared["resume"]:
+        click.get_current_context().meta[options.LEFT] = "run the same command to go on"
+    elif output_dir is not None:
+        click.get_current_context().meta[options.LEFT] = (
+            "finished files are kept, with --resume the same command goes on"
+        )
     choices = {**shared, **treatment.choices}
     if output_dir is not None:
-        _many(files, output_dir, denoiser, treatment, quiet, as_json, choices)
+        _many(files, output_dir, denoiser, treatment, quiet, verbose, as_json, choices)
         return
     given, output = map(Path, files)
     if profile:
@@ -121,6 +129,7 @@ def _many(
     denoiser: Denoiser,
     treatment: Treatment,
     quiet: bool,
+    verbose: bool,
     as_json: bool,
     choices: dict[str, Any],
 ) -> None:
@@ -141,10 +150,13 @@ def _many(
         )
     elif not quiet:
         for summary in outcome.done:
-            others = f" and {len(summary.outputs) - 1} more" if len(summary.outputs) > 1 else ""
-            click.echo(
-                f"{summary.outputs[0]}{others}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g} {summary.unit}"
-            )
+            for one in (summary, *summary.others):
+                if verbose:
+                    _say(one, denoiser, treatment, verbose)
+                else:
+                    click.echo(_line(one, several=bool(summary.others)))
+            for why in summary.left:
+                click.echo(f"left as it is: {why}")
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
         click.echo(f"{outcome.files} files denoised{skipped}")
         _say_unrecorded(outcome.done)
@@ -152,7 +164,18 @@ def _many(
         click.echo(f"failed: {error}", err=True)
     if outcome.failed:
         count = outcome.files + len(outcome.skipped) + len(outcome.failed)
-        raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above; the others are done")
+        others = "; the others are done" if count > len(outcome.failed) else ""
+        raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above{others}")
+
+
+def _line(summary: Summary, *, several: bool) -> str:
+    """Return what one of many files came to, in one line; where it holds several images that are denoised, also which one this is."""
+    image = f"{summary.label} → " if several else ""
+    more = f" and {len(summary.outputs) - 1} more" if len(summary.outputs) > 1 else ""
+    unit = f" {summary.unit}" if summary.unit else ""
+    seen = summary.inspection
+    verdict = "" if seen is None else f"; residual: {seen if isinstance(seen, str) else seen.short}"
+    return f"{image}{summary.outputs[0]}{more}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g}{unit}{verdict}"
 
 
 def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool) -> None:

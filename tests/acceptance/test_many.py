@@ -153,6 +153,30 @@ def test_only_twins_of_la_palma_cubes_are_left_aside(frames):
     assert names[-2:] == ["scan.npy", "scan_sp.npy"]
 
 
+def test_an_interrupted_run_says_what_is_kept(solardn, frames, tmp_path, monkeypatch):
+    true = package.denoise_file
+
+    def odd(given, output, **options):
+        if given.name == "f2.npy":
+            raise KeyboardInterrupt
+        return true(given, output, **options)
+
+    words = ["denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth"]
+    monkeypatch.setattr("solardn.files.denoise_file", odd)
+    result = solardn(*words)
+    assert result.exit_code == 130
+    assert "finished files are kept, with --resume the same command goes on" in result.stderr
+    assert "run the same command to go on" in solardn(*words, "--resume").stderr
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.npy")) == ["f0.npy", "f1.npy"]
+
+
+def test_the_verdict_on_each_file_is_told_and_all_about_it_when_asked(solardn, frames, tmp_path):
+    words = ["denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth", "--overwrite"]
+    assert solardn.good(*words).count("; residual: ") == 4
+    assert solardn.good(*words, "--no-inspect").count("residual") == 0
+    assert solardn.good(*words, "--verbose").count("  level     ") == 4
+
+
 def test_what_is_damaged_in_a_folder_is_told(solardn, frames, tmp_path):
     (frames / "f1.npy").write_bytes(b"")
     (frames / "f2.npy").write_bytes(b"torn")

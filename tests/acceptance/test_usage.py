@@ -15,6 +15,8 @@ from solardn.errors import OptionError
         (("--output-dir", "out", "--quicklook", "a.png"), "--quicklook draws a map of one file"),
         (("out.fits", "--quicklook-map", "sheet"), "--quicklook-map chooses what --quicklook FILE.png draws"),
         ((), "give INPUT and OUTPUT, or any number of inputs and --output-dir"),
+        (("",), "the name of a file is empty"),
+        (("--output-dir", ""), "the name is empty"),
     ],
 )
 def test_options_that_do_not_go_together(solardn, image, tmp_path, monkeypatch, words, says):
@@ -23,6 +25,21 @@ def test_options_that_do_not_go_together(solardn, image, tmp_path, monkeypatch, 
     assert result.exit_code == 2
     assert says in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.fits"]
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(solardn, image, tmp_path):
+    for pattern in (tmp_path / "*.fits", tmp_path):
+        words = ("denoise", pattern, tmp_path / "out.fits", "--model", "same")
+        assert solardn.bad(*words, "--dry-run") == solardn.bad(*words)
+
+
+def test_what_the_system_refuses_is_told_in_one_sentence(solardn, image, tmp_path, monkeypatch):
+    def refused(*words, **options):
+        raise PermissionError(13, "Permission denied", "locked")
+
+    monkeypatch.setattr("solardn.files.denoise_file", refused)
+    said = solardn.bad("denoise", image, tmp_path / "out.fits", "--model", "same")
+    assert "Permission denied: 'locked'; check the place" in said
 
 
 def test_outputs_that_cannot_be(solardn, image, noisy, tmp_path):
