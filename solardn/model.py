@@ -102,7 +102,7 @@ def available() -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for folder in (bundled_folder(), *_folders_from_environment(), user_folder()):
-        if folder.is_dir():
+        if os.access(folder, os.R_OK | os.X_OK):  # in a container the user's folder may be that of another user
             for path in sorted(folder.glob("*.onnx")):
                 found.setdefault(path.stem, path)
     return found

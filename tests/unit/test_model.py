@@ -56,6 +56,22 @@ def test_names_are_found_in_the_order_bundled_environment_user(tmp_path: Path, m
     assert model.load("only3").path == folders[3] / "only3.onnx"
 
 
+def test_a_locked_folder_of_the_users_hides_no_other_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user is not that of the home folder."""
+    (tmp_path / "bundled").mkdir()
+    networks.identity(tmp_path / "bundled" / "same.onnx")
+
+    is_dir = Path.is_dir
+
+    def locked(path: Path) -> bool:
+        if path == model.user_folder():
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", locked)
+    assert list(model.available()) == ["same"]
+
+
 def test_users_folder_is_where_the_system_keeps_users_data(tmp_path: Path) -> None:
     assert model.user_folder() == tmp_path / "home" / "solardn" / "models"
 
