@@ -16,7 +16,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OptionError, OutputError
+from ..errors import InputError, OptionError
 from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
@@ -28,7 +28,7 @@ from .fitssizes import BLOCK
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .packed import PACKERS
-from .place import PartFile, writing
+from .place import PartFile, check_name, writing
 from .quiet import quiet
 from .raw import RawArray
 
@@ -155,8 +155,7 @@ class FitsSink:
         resume: bool = False,
         others: Sequence[Image] = (),
     ) -> None:
-        if output.suffix == ".npy":
-            raise OutputError(f"the output {output} of a FITS file must be a FITS file; let its name end in .fits")
+        check_name(output, "a FITS file", ".fits")
         self.output, self._form = output, form
         self._changed = (Image(source, step, form), *others)
         self.further = len(layers)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..extras import need
 from ..provenance import Step, as_dict
 from .attributes import PACKING, Packing, header_of, unit_of
@@ -32,6 +32,7 @@ from .container import (
 )
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
+from .place import check_name
 
 _CACHE, _CACHE_SHARE = 64 * 2**20, 8
 """The most bytes of chunks that are kept unpacked, as neighbouring maps often share them; and which part of the memory."""
@@ -121,8 +122,7 @@ class Hdf5Source:
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> ContainerSink:
         """Begin a copy of the file, with a dataset beside this one for each further layer."""
-        if output.suffix in (".npy", ".npz", ".fits", ".zarr", ".fcube"):
-            raise OutputError(f"the output {output} of an HDF5 file is an HDF5 file; let its name end in .h5")
+        check_name(output, "an HDF5 file", ".h5", ".hdf5")
         refuse_compression(self.label, form)
         return _Hdf5Sink(self, output, layers, step, form.dtype, resume)
 

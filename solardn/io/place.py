@@ -74,6 +74,28 @@ def check_place(
     return path
 
 
+_SUFFIXES = (".fits", ".npy", ".npz", ".h5", ".hdf5", ".zarr", ".fcube", ".icube")
+
+
+def check_name(output: Path, what: str, *own: str) -> None:
+    """Refuse an output whose name promises another format.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+    what : str
+        What input and output are, with its article.
+    *own : str
+        How its name may end, the usual way first; what belongs to no known format is left to the user.
+
+    Raises
+    ------
+    OutputError
+    """
+    if output.suffix in _SUFFIXES and output.suffix not in own:
+        raise OutputError(f"the output {output} of {what} is {what} as well; let its name end in {own[0]}")
+
+
 def check_space(output: Path, size: int, others: Sequence[Path] = ()) -> None:
     """Refuse an output of so many bytes that its disk cannot hold; what an earlier run left of it is there already.
 

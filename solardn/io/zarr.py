@@ -22,6 +22,7 @@ from .attributes import PACKING, Packing, header_of, unit_of
 from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_in, steps_with
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
+from .place import check_name
 
 _NAMES = "_ARRAY_DIMENSIONS"  # where xarray puts the names of the axes in format 2
 
@@ -102,8 +103,7 @@ class ZarrSource:
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> ContainerSink:
         """Begin a copy of the folder, with an array beside this one for each further layer."""
-        if output.suffix in (".npy", ".npz", ".fits", ".h5", ".fcube"):
-            raise OutputError(f"the output {output} of a zarr folder is a zarr folder; let its name end in .zarr")
+        check_name(output, "a zarr folder", ".zarr")
         refuse_compression(self.label, form)
         return _ZarrSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
 

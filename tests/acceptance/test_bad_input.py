@@ -135,7 +135,8 @@ OUTPUTS = {
     "is the input by a link": ("link.fits", "is the input"),
     "folder missing": ("missing/out.fits", "does not exist"),
     "is a folder": ("folder", "is a folder"),
-    "another format": ("out.npy", "must be a FITS file"),
+    "another format": ("out.npy", "of a FITS file is a FITS file as well; let its name end in .fits"),
+    "an array's name": ("out.h5", "let its name end in .fits"),
 }
 
 
