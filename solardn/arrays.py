@@ -24,6 +24,9 @@ def as_maps(maps: ArrayLike) -> NDArray[Any]:
     InputError
         The array is none of that.
     """
+    units = {str(getattr(one, "unit", None) or "none") for one in maps} if isinstance(maps, list | tuple) else set()
+    if len(units) > 1:
+        raise InputError(f"the maps of a list are in different units ({', '.join(sorted(units))}); bring them to one")
     array = unmasked(maps)
     check_maps(array)
     return array

@@ -435,6 +435,14 @@ def test_a_noise_level_with_a_unit_is_taken_in_that_of_the_maps(blur: Denoiser) 
             blur.denoise(wrong, noise_sigma=0.1 * units.mT)
 
 
+def test_maps_of_different_units_are_refused(blur: Denoiser) -> None:
+    from astropy import units
+
+    np.testing.assert_array_equal(blur.denoise([MAP * units.G], scale=1.0), blur.denoise([MAP], scale=1.0))
+    with pytest.raises(InputError, match=r"different units \(G, T\); bring them to one"):
+        blur.denoise([MAP * units.G, MAP * units.T], scale=1.0)
+
+
 def test_a_noise_level_that_is_no_array_is_named(blur: Denoiser) -> None:
     from astropy.nddata import CCDData, StdDevUncertainty
 
