@@ -20,6 +20,7 @@ from .form import FLOAT32, Form
 from .mend import understood
 from .quiet import quiet
 from .raw import RawArray
+from .reading import reading
 from .scaled import scaled
 
 _STORED = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -56,7 +57,7 @@ class FitsSource:
         self.path = path
         self._stack = contextlib.ExitStack()
         try:
-            with quiet():
+            with quiet(), reading(str(path), "FITS"):
                 self._look(ext)
         except BaseException:
             self._stack.close()
@@ -116,7 +117,7 @@ class FitsSource:
 
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the cube, scaled to its own units, NaN where the file says BLANK."""
-        raw = np.asarray(self._image.section[selection]) if self.compressed else self._raw.read(selection)
+        raw = self._unpacked(selection) if self.compressed else self._raw.read(selection)
         if (self._scale, self._zero) != (1, 0):
             values = scaled(raw, self._scale, self._zero, self.dtype)
         elif raw.dtype.newbyteorder("=") == self.dtype and raw.flags.writeable:
@@ -126,6 +127,11 @@ class FitsSource:
         if self._blank is not None:
             values[raw == self._blank] = np.nan
         return values
+
+    def _unpacked(self, selection: Selection) -> NDArray[Any]:
+        """Return a part of an image that is compressed by tiles, in the stored type."""
+        with reading(self.label):
+            return np.asarray(self._image.section[selection])
 
     @property
     def output_words(self) -> str:

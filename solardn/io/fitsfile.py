@@ -20,6 +20,7 @@ from ..errors import InputError
 from .fitssizes import check_sizes
 from .packed import OPENERS
 from .quiet import quiet
+from .reading import reading
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def images_of(path: Path, without: Sequence[str | int]) -> list[int]:
     """Return the numbers of all images of two or more dimensions in a FITS file, but for some extensions."""
     with unpacked(path) as file, open_fits(Path(file.name), path, disable_image_compression=True) as hdus:
         others = {_number(hdus, ext, path) for ext in without}
-        shapes = [_image_shape(hdu) for hdu in hdus]
+        with reading(str(path), "FITS"):
+            shapes = [_image_shape(hdu) for hdu in hdus]
     return [
         number
         for number, shape in enumerate(shapes)

@@ -33,6 +33,7 @@ from .container import (
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 from .place import check_name
+from .reading import reading
 
 _CACHE, _CACHE_SHARE = 64 * 2**20, 8
 """The most bytes of chunks that are kept unpacked, as neighbouring maps often share them; and which part of the memory."""
@@ -62,12 +63,11 @@ class Hdf5Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         h5py = need("h5py", "hdf5", str(path))
         self.path = path
-        try:
+        with reading(str(path), "HDF5"):
             self._file = h5py.File(path, "r", rdcc_nbytes=_CACHE)
-        except OSError as error:
-            raise InputError(f"{path} cannot be read as HDF5 ({error}); get the whole file again") from error
         try:
-            self.dataset = _chosen(self._file, name, path)
+            with reading(str(path), "HDF5"):
+                self.dataset = _chosen(self._file, name, path)
             self.name = str(self.dataset.name).strip("/")
             self.label = f"{path}::{self.name}"
             self.shape: tuple[int, ...] = tuple(self.dataset.shape or ())  # None where it is empty
@@ -95,10 +95,8 @@ class Hdf5Source:
 
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the dataset."""
-        try:
+        with reading(self.label):
             raw = np.asarray(self.dataset[selection])
-        except OSError as error:
-            raise InputError(f"{self.label} cannot be read ({error}); get the whole file again") from error
         return self._packing.unpacked(raw, self.dtype)
 
     @property

@@ -19,6 +19,7 @@ from ..provenance import Step
 from .form import FLOAT32, Form, refuse_compression
 from .raw import RawArray
 from .rawout import RawSink, layer_path
+from .reading import reading
 
 
 class NumpySource:
@@ -127,12 +128,10 @@ def check_real(dtype: np.dtype[Any], where: str) -> None:
 
 def _read_header(file: Any, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, whether Fortran order, and type of an array."""
-    try:
+    with reading(where, ".npy", "save the array again with numpy.save"):
         version = npy.read_magic(file)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = reader(file)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(
-            f"{where} is not a readable .npy file ({error}); save the array again with numpy.save"
-        ) from error
+        if min(shape, default=0) < 0:
+            raise InputError(f"{where} says that it has the shape {shape}; save the array again with numpy.save")
     return shape, fortran, dtype

@@ -23,7 +23,9 @@ from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_in
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 from .place import check_name
+from .reading import reading
 
+_AGAIN = "get the whole folder again"
 _NAMES = "_ARRAY_DIMENSIONS"  # where xarray puts the names of the axes in format 2
 
 
@@ -45,11 +47,9 @@ class ZarrSource:
     def __init__(self, path: Path, name: str | None = None) -> None:
         zarr = need("zarr", "zarr", str(path))
         self.path = path
-        try:
+        with reading(str(path), "zarr", _AGAIN):
             root = zarr.open(str(path), mode="r")
-        except Exception as error:  # zarr has many kinds of them
-            raise InputError(f"{path} cannot be read as zarr ({error}); get the whole folder again") from error
-        self.array, self.name = _chosen(zarr, root, name, path)
+            self.array, self.name = _chosen(zarr, root, name, path)
         self.label = f"{path}::{self.name}" if self.name else str(path)
         self.shape: tuple[int, ...] = tuple(self.array.shape)
         stored = np.dtype(self.array.dtype)
@@ -66,10 +66,8 @@ class ZarrSource:
 
     def read(self, selection: Selection) -> NDArray[np.floating]:
         """Return a part of the array."""
-        try:
+        with reading(self.label, again=_AGAIN):
             raw = np.asarray(self.array[selection])
-        except Exception as error:  # zarr and its codecs have many kinds of them
-            raise InputError(f"{self.label} cannot be read ({error}); get the whole folder again") from error
         return self._packing.unpacked(raw, self.dtype)
 
     @property

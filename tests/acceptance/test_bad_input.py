@@ -31,6 +31,14 @@ def truncated_gzip(path):
     path.with_name("plain.fits").unlink()
 
 
+def npy_of_shape(text):
+    def write(path):
+        np.save(path, np.zeros((40, 40)))
+        path.write_bytes(path.read_bytes().replace(b"(40, 40)", text))
+
+    return write
+
+
 def truncated_npy(path):
     np.save(path, NOISE)
     cut(path, 1000)
@@ -65,7 +73,9 @@ INPUTS = {
     "truncated FITS": ("in.fits", truncated_fits, "is truncated"),
     "truncated gzip": ("in.fits.gz", truncated_gzip, "cannot be unpacked"),
     "truncated npy": ("in.npy", truncated_npy, "is truncated"),
-    "broken npy": ("in.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x09"), "not a readable .npy"),
+    "broken npy": ("in.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00\x09"), "cannot be read as .npy"),
+    "npy without an end to its shape": ("in.npy", npy_of_shape(b"(40, 40 "), "cannot be read as .npy"),
+    "npy of negative size": ("in.npy", npy_of_shape(b"(-4, 40)"), "says that it has the shape (-4, 40)"),
     "absurd size": ("in.fits", sized("NAXIS1", 10**12), "is truncated: by the primary header (NAXIS = 2, NAXIS1 = 1000000000000"),
     "negative size": ("in.fits", sized("NAXIS1", -32), "says NAXIS1 = -32 in the primary header"),
     "no size": ("in.fits", sized("NAXIS1", 0), "goes on behind the data of the primary header (NAXIS = 2, NAXIS1 = 0, NAXIS2 = 32)"),

@@ -306,3 +306,14 @@ def test_a_scale_that_is_no_number_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"a\.fits: BSCALE is 'wide', which is no number"):
         FitsSource(tmp_path / "a.fits")
+
+
+@pytest.mark.parametrize("old", [b"ZNAXIS2 =", b"ZNAXIS  =", b"ZCMPTYPE=", b"'COMPRESSED_DATA'", b"'1PB("])
+def test_a_compressed_image_whose_table_is_damaged_is_named(tmp_path: Path, old: bytes) -> None:
+    image = fits.CompImageHDU(IMAGE.astype(np.int16), compression_type="RICE_1")
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    assert old in raw
+    (tmp_path / "in.fits").write_bytes(raw.replace(old, old[:1] + b"?" + old[2:], 1))
+    with pytest.raises(InputError, match=r"in\.fits"):
+        read(tmp_path / "in.fits")
