@@ -69,12 +69,20 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
     Raises
     ------
     InputError
-        A pattern that fits nothing, a folder without such files, or a list that cannot be read.
+        A pattern that fits nothing, a folder without such files, or a list that cannot be read or leads back to itself.
     """
+    return _expand(words, ())
+
+
+def _expand(words: Sequence[str | os.PathLike[str]], lists: tuple[Path, ...]) -> list[Path]:
+    """Return the files that words stand for, which come out of lists in lists."""
     found: list[Path] = []
     for word in (os.fspath(word) for word in words):
         if word.startswith("@") and not Path(word).exists():
-            found += expand(_listed(Path(word[1:])))
+            listed = Path(word[1:])
+            if listed in lists:
+                raise InputError(f"the list {listed} leads back to itself; give lists that end in names of files")
+            found += _expand(_listed(listed), (*lists, listed))
         elif glob.has_magic(word) and not Path(word).exists():
             pattern, _, part = word.partition(MARK)
             matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too

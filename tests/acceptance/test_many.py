@@ -96,10 +96,12 @@ def test_jobs_that_share_a_folder_keep_their_notes(solardn, frames, tmp_path, mo
         (["@{frames}/gone.txt"], "gone.txt cannot be read"),
         (["{frames}/f0.npy", "{frames}/../f0.npy"], "would both write"),
         (["@{frames}/empty.txt"], "no input file"),
+        (["@{frames}/loop.txt"], "leads back to itself"),
     ],
 )
 def test_lists_that_make_no_sense(solardn, frames, tmp_path, words, sentence):
     (frames / "empty.txt").write_text("\n")
+    (frames / "loop.txt").write_text(f"@{frames / 'loop.txt'}\n")
     words = [word.format(frames=frames) for word in words]
     assert sentence in solardn.bad("denoise", *words, "--output-dir", tmp_path / "out", "--model", "smooth")
     assert not (tmp_path / "out").exists()
