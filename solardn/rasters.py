@@ -36,6 +36,7 @@ class _Frame:
     ]  # on the axes across the files, slowest first, counted from 1; empty where only a coordinate tells
     across: tuple[tuple[str, str], ...] = ()  # CTYPE and name of these axes
     coordinate: float = math.nan
+    counted: bool = False  # the coordinate is the number of the step
     date: str = ""
     header: Mapping[str, Any] = field(default_factory=dict)  # of the axes, as `Frames` wants it, but for those across
 
@@ -96,9 +97,12 @@ def _look_at(path: Path, ext: str | int | None) -> _Frame | None:
     if dataset is not None:
         return _Frame(path, (*group, dataset[1]), dataset[0], dataset[1], header=own)
     coordinate = _coordinate(header, kinds, shape, slit[0])
-    if coordinate is None:
+    counted = coordinate is None
+    if coordinate is None:  # Hinode/SP has no coordinate across the slit, and counts
+        coordinate = number_of(header, "SLITINDX", math.nan)
+    if not math.isfinite(coordinate):
         return None
-    return _Frame(path, (*group, step), (), ((step, "raster steps"),), coordinate, date, own)
+    return _Frame(path, (*group, step, counted), (), ((step, "raster steps"),), coordinate, counted, date, own)
 
 
 def _across_slit(kind: str, unit: str) -> str:
@@ -153,8 +157,7 @@ def _coordinate(
         coordinate = value + (1 - reference) * step_of(header, world, pixel)
         if math.isfinite(coordinate):
             return coordinate
-    index = number_of(header, "SLITINDX", math.nan)  # of Hinode/SP, whose headers have no coordinate across the slit
-    return index if math.isfinite(index) else None
+    return None
 
 
 def _by_keywords(members: list[_Frame]) -> list[Frames]:
@@ -183,11 +186,24 @@ def _by_keywords(members: list[_Frame]) -> list[Frames]:
             if lost
             else f"{math.prod(lengths) - len(taken)} of {math.prod(lengths)} files"
         )
-        problem = f"the raster that {members[0].path} belongs to lacks {what}, so its maps have holes; add what is missing, or give only steps that are complete"
+        problem = _lacks(members[0], what)
     header = _joined(members[0], across, places)
     ordered = tuple(taken[place] for place in sorted(taken))
     shown = " × ".join(f"{length} {name}" for length, (_, name) in zip(lengths, across, strict=True))
     return [Frames(ordered, lengths, header, f"put together as {shown}, as DINDEXn says", problem)]
+
+
+def _lacks(frame: _Frame, what: str) -> str:
+    return f"the raster that {frame.path} belongs to lacks {what}, so its maps have holes; add what is missing, or give only steps that are complete"
+
+
+def _lost_count(scan: list[_Frame]) -> str:
+    """Return what is wrong with a scan whose steps are counted, where one is missing."""
+    if not scan[0].counted:
+        return ""
+    numbers = {round(frame.coordinate) for frame in scan}
+    lost = sorted({*range(min(numbers), max(numbers) + 1)} - numbers)
+    return _lacks(scan[0], f"step {lost[0]} of {min(numbers)} to {max(numbers)}") if lost else ""
 
 
 def _by_coordinate(members: list[_Frame]) -> list[Frames]:
@@ -208,6 +224,7 @@ def _by_coordinate(members: list[_Frame]) -> list[Frames]:
             (len(scan),),
             _joined(scan[0], scan[0].across, [[*range(1, len(scan) + 1)]]),
             how.format(len(scan)),
+            _lost_count(scan),
         )
         for scan in scans
         if len(scan) > 1

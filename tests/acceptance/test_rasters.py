@@ -209,6 +209,8 @@ def test_slit_files_of_hinode_are_steps_of_a_map_by_their_index(solardn, tmp_pat
     assert [axis["role"] for axis in raster["axes"]] == ["x", "stokes", "y", "wavelength"]
     assert raster["map_shape"] == [SLIT, STEPS]
     assert (raster["stokes"], raster["denoised"]) == ("QUV", 3 * WAVELENGTHS)
+    (tmp_path / "sp" / "SP3D20130912_000007.0C.fits").unlink()
+    assert "lacks step 7 of 0 to 19" in solardn.bad("info", tmp_path / "sp", "--model", "smooth")
 
 
 def test_the_user_can_keep_frames_apart(solardn, steps, tmp_path):
