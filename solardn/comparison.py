@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,7 @@ def compare(
     ----------
     observation, result : path
     result_ext : str or int, optional
-        FITS extension or array of the result; by default the same as that of the observation.
+        FITS extension or array of the result; by default the same as that of the observation, or the only one.
     **choices
         Which maps are meant, as for `solardn.plan.look_at`.
 
@@ -130,7 +130,25 @@ def compare(
     part = split(observation)[1] if choices.get("ext") is None else choices["ext"]
     if result_ext is None and split(result)[1] is None:
         result_ext = part
-    with look_at(observation, **choices) as before:
+    with ExitStack() as stack:
+        before = stack.enter_context(look_at(observation, **choices))
         other = choices | {"ext": result_ext, "mask_ext": None}
-        with look_at(result, **other) as after:
-            yield Comparison(before, after)
+        try:
+            after = stack.enter_context(look_at(result, **other))
+        except InputError:  # several arrays, perhaps: the result itself, its residual, its uncertainty
+            name = getattr(before.source, "name", None)
+            if not name or result_ext is not None or split(result)[1] is not None:
+                raise
+            named = _opened(stack, result, other | {"ext": name})
+            if named is None:
+                raise
+            after = named
+        yield Comparison(before, after)
+
+
+def _opened(stack: ExitStack, path: str | os.PathLike[str], choices: dict[str, Any]) -> Plan | None:
+    """Return a file opened, None where it cannot be."""
+    try:
+        return stack.enter_context(look_at(path, **choices))
+    except InputError:
+        return None

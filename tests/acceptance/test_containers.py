@@ -214,6 +214,23 @@ def test_inspect_takes_the_recorded_levels_and_the_report_shows_the_record(solar
     assert "no record" not in text
 
 
+@pytest.mark.parametrize("ending", [".npz", ".h5"])
+def test_a_result_with_more_arrays_is_found_by_the_name_of_the_one_it_was_made_of(solardn, tmp_path, ending):
+    given, made = tmp_path / f"in{ending}", tmp_path / f"out{ending}"
+    if ending == ".npz":
+        np.savez(given, cube=CUBE[0, :2, 0])
+    else:
+        with pytest.importorskip("h5py").File(given, "w") as file:
+            file["cube"] = CUBE[0, :2, 0]
+    words = ["--model", "smooth", "--noise-sigma", 0.02, "--residual"]
+    pytest.importorskip("matplotlib")
+    solardn.good("denoise", given, made, *words, "--quicklook", tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").exists()
+    assert solardn.json("inspect", given, made)["result"] == f"{made}::cube"
+    np.savez(tmp_path / "other.npz", a=CUBE[0, :2, 0], b=CUBE[0, :2, 0])
+    assert "holds 2 arrays" in solardn.bad("inspect", given, tmp_path / "other.npz")
+
+
 def test_a_record_of_single_maps_tells_of_its_own_array_only(solardn, tmp_path):
     np.savez(tmp_path / "in.npz", a=CUBE[0, 1, 0], b=CUBE[0, 2, 0])
     words = ["--model", "smooth", "--noise-sigma"]
