@@ -25,20 +25,27 @@ from .commands.page import page
 from .commands.uncertainty import uncertainty
 from .errors import SolardnError
 
-INTERRUPTED, TERMINATED = 130, 143
+_SIGNALS = 128
+"""What the number of a signal is added to for an exit code."""
 
 
 class _Terminated(KeyboardInterrupt):
-    """The system or a batch queue ended the process: it cleans up as after Ctrl-C."""
+    """The system, a batch queue or a terminal that was closed ended the process: it cleans up as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
 class Commands(click.Group):
     """A group of commands whose errors end in one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C, 143 after SIGTERM."""
-        with contextlib.suppress(ValueError):  # only the main thread can be told of signals
-            signal.signal(signal.SIGTERM, _terminate)
+        """Run a command: exit code 1 after an error of solardn's own, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows knows no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as behind nohup
+                with contextlib.suppress(ValueError):  # only the main thread can be told of signals
+                    signal.signal(number, _terminate)
         if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr: file names may hold bytes that are no text
             sys.stdout.reconfigure(errors="backslashreplace")
         logging.getLogger("solardn").addHandler(logging.NullHandler())  # what it says comes as warnings too
@@ -56,12 +63,13 @@ class Commands(click.Group):
             ctx.exit(1)
         except KeyboardInterrupt as stop:
             left = ctx.meta.get(options.LEFT, "nothing is left behind")
-            click.echo(f"Error: interrupted; {left}, the input is untouched", err=True)
-            ctx.exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED)
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                click.echo(f"Error: interrupted; {left}, the input is untouched", err=True)
+            ctx.exit(_SIGNALS + (stop.number if isinstance(stop, _Terminated) else signal.SIGINT))
 
 
-def _terminate(*_: Any) -> None:
-    raise _Terminated
+def _terminate(number: int, _: Any) -> None:
+    raise _Terminated(number)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -283,7 +283,7 @@ def test_a_dry_run_names_the_files_and_why_they_could_not_be_written(solardn, cr
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_ctrl_c_and_a_batch_queue_leave_nothing_and_it_is_said(folder_of_networks, tmp_path, sent, code):
     np.save(tmp_path / "in.npy", np.random.default_rng(0).normal(size=(3000, 100, 100)).astype(np.float32))
     words = [sys.executable, "-m", "solardn", "denoise", "in.npy", "out.npy", "--model", "smooth", "--scale", "1"]
@@ -295,8 +295,8 @@ def test_ctrl_c_and_a_batch_queue_leave_nothing_and_it_is_said(folder_of_network
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where the tests themselves run in the background, a shell has told them, and so their children, to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # Where the tests themselves run in the background, a shell has told them, and so their children, to ignore some.
+        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
     )
     part = tmp_path / ".out.npy.solardn-part"
     while not (part.exists() and part.stat().st_size > 10**6) and process.poll() is None:
