@@ -68,18 +68,27 @@ def show_all(
     **choices: Any,
 ) -> None:
     """Print what would be done to files and written to their outputs: as JSON one object, of a list where ``many`` could have been meant."""
+    from ..errors import SolardnError
+
     found: list[dict[str, Any]] = []
     left: list[str] = []
+    failed: list[tuple[Path, SolardnError]] = []
     for path, output in units:
         settings = {**choices, "output": output, "as_json": as_json}
-        if choices["ext"] == ALL and isinstance(path, Path):
-            _show_every(path, denoiser, process, settings, found, left)
-        else:
-            found.append(_show(path, denoiser, process, **settings))
+        try:
+            if choices["ext"] == ALL and isinstance(path, Path):
+                _show_every(path, denoiser, process, settings, found, left)
+            else:
+                found.append(_show(path, denoiser, process, **settings))
+        except SolardnError as error:
+            if not many:
+                raise
+            failed += [(one, error) for one in ([path] if isinstance(path, Path) else path.paths)]
     if as_json and (many or len(units) > 1 or choices["ext"] == ALL):
-        report.print_json({"files": found, "left": left})
+        report.print_json({"files": found, "left": left, "failed": report.failures(failed)})
     elif as_json:
         report.print_json(found[0])
+    report.tell_failed(failed, len(found))
 
 
 def _show(

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..api import Denoiser
     from ..cube import Cube
+    from ..errors import SolardnError
     from ..io.form import Form
     from ..levels import Level
     from ..plan import Plan
@@ -85,6 +88,27 @@ def keys_help(keys: Mapping[str, str]) -> str:
 def print_json(figures: Mapping[str, Any]) -> None:
     """Print figures as JSON; what is no number becomes null."""
     click.echo(json.dumps(_clean(figures), indent=2, ensure_ascii=False))
+
+
+def failures(failed: Iterable[tuple[Path, SolardnError]]) -> list[dict[str, str]]:
+    """Return the figures of inputs that failed."""
+    return [{"input": str(path), "error": str(error)} for path, error in failed]
+
+
+def tell_failed(failed: Sequence[tuple[Path, SolardnError]], others: int) -> None:
+    """Say which inputs failed, each reason once, and fail where one did.
+
+    Raises
+    ------
+    SolardnError
+    """
+    from ..errors import SolardnError
+
+    for error in dict.fromkeys(str(error) for _, error in failed):
+        click.echo(f"failed: {error}", err=True)
+    if failed:
+        rest = "; the others are done" if others else ""
+        raise SolardnError(f"{len(failed)} of {others + len(failed)} files failed, as said above{rest}")
 
 
 def _clean(value: Any) -> Any:

@@ -134,7 +134,6 @@ def _many(
     choices: dict[str, Any],
 ) -> None:
     """Treat many files, and fail at the end when one did."""
-    from ..errors import SolardnError
     from ..many import denoise_files
     from .progress import shown
 
@@ -145,7 +144,7 @@ def _many(
             {
                 "files": [treatment.figures(summary, denoiser) for summary in outcome.done],
                 "skipped": [str(path) for path in outcome.skipped],
-                "failed": [{"input": str(path), "error": str(error)} for path, error in outcome.failed],
+                "failed": report.failures(outcome.failed),
             }
         )
     elif not quiet:
@@ -160,12 +159,7 @@ def _many(
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
         click.echo(f"{outcome.files} files denoised{skipped}")
         _say_unrecorded(outcome.done)
-    for _, error in outcome.failed:
-        click.echo(f"failed: {error}", err=True)
-    if outcome.failed:
-        count = outcome.files + len(outcome.skipped) + len(outcome.failed)
-        others = "; the others are done" if count > len(outcome.failed) else ""
-        raise SolardnError(f"{len(outcome.failed)} of {count} files failed, as said above{others}")
+    report.tell_failed(outcome.failed, outcome.files + len(outcome.skipped))
 
 
 def _line(summary: Summary, *, several: bool) -> str:

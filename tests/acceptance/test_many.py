@@ -187,7 +187,14 @@ def test_what_is_damaged_in_a_folder_is_told(solardn, frames, tmp_path):
     result = solardn("denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth")
     assert result.exit_code == 1
     assert "3 of 5 files failed" in result.stderr
-    assert all(name in result.stderr for name in ("f1.npy is empty", "f2.npy is neither", "f4.fits does not exist"))
+    reasons = ("f1.npy is empty", "f2.npy is neither", "f4.fits does not exist")
+    assert all(reason in result.stderr for reason in reasons)
+    for words in (("info", frames), ("denoise", frames, "--output-dir", tmp_path / "new", "--dry-run")):
+        result = solardn(*words, "--model", "smooth", "--json")
+        assert result.exit_code == 1
+        figures = json.loads(result.stdout)
+        assert (len(figures["files"]), len(figures["failed"])) == (2, 3)
+        assert all(reason in result.stderr for reason in reasons)
 
 
 def test_a_disk_that_fails_in_one_file_does_not_keep_the_others_from_being_done(frames, tmp_path):
