@@ -58,7 +58,7 @@ def denoise_file(
         one, and the others come beside it); the output has the input's format, shape and header, and float32 values.
     model : str or path
         Name of a network, or an ONNX file.
-    noise_sigma : float, "auto" or "per-map"
+    noise_sigma : float or Quantity, "auto" or "per-map"
         rms of the noise, in the data's units; estimated for each Stokes parameter and wavelength by default, so that photometry stays
         consistent over a series, or for each map.
     scale : float, optional

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .api import Denoiser
+from .arrays import in_unit_of
 from .cube import Batch
 from .destination import checked_place
 from .errors import OptionError
@@ -105,6 +106,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         return _treat_every(input, output, how)
     form, together, resume = manner.form, manner.together, manner.resume
     with look_at(input, noise_map=noise.map, **chosen) as plan:
+        noise = replace(noise, sigma=in_unit_of(noise.sigma, plan.source, "noise_sigma"))
         denoiser = how.load()
         denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         process = how.process_of(denoiser)

@@ -77,6 +77,19 @@ def test_arrays_in_place_of_numbers_and_files_are_refused(cube, identity_model, 
         denoise_file(**given)
 
 
+def test_a_level_with_a_unit_is_taken_in_that_of_the_file(tmp_path, identity_model):
+    from astropy import units
+    from astropy.io import fits
+
+    maps = np.random.default_rng(0).normal(0, 10, (2, 48, 48)).astype(np.float32)
+    fits.writeto(tmp_path / "in.fits", maps, fits.Header({"BUNIT": "G"}))
+    options = {"model": identity_model, "overwrite": True}
+    done = denoise_file(tmp_path / "in.fits", tmp_path / "out.fits", noise_sigma=1 * units.mT, **options)
+    assert done.noise_sigma == pytest.approx(10)
+    with pytest.raises(OptionError, match="noise_sigma is in m, and the maps are in G"):
+        denoise_file(tmp_path / "in.fits", tmp_path / "out.fits", noise_sigma=1 * units.m, **options)
+
+
 def test_a_given_level_is_that_of_all_groups(cube, identity_model):
     assert {level.noise_sigma for level in found(cube, identity_model, noise_sigma=0.5).values()} == {0.5}
     assert {level.noise_sigma for level in found(cube, identity_model, scale=4.0).values()} == {0.25}
