@@ -49,7 +49,6 @@ KEYS = {
 )
 @click.argument("observation", type=options.PATH)
 @click.argument("result", type=options.PATH)
-@options.cube_options
 @options.comparison_options
 @click.option("--strict", is_flag=True, help="End with exit code 1 when a residual is not flat.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")

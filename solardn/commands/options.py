@@ -63,13 +63,7 @@ KINDS = ("auto", "cpu", "openvino", "cuda")
 DEVICES = f"{'|'.join(KINDS)}[:N]"
 """What --device takes."""
 
-cube_options = _all(
-    click.option(
-        "--ext",
-        metavar="NAME|N|all",
-        help="FITS extension, by default the first image with two or more dimensions, all for every image of the file; or array in an .npz, HDF5 or "
-        "zarr file, also FILE::NAME.",
-    ),
+_which_maps = _all(
     click.option(
         "--axes",
         metavar="y=N,x=M[,stokes=K]",
@@ -94,6 +88,17 @@ cube_options = _all(
         help="FITS extension or array with a mask: pixels where it is not 0 hold no value.",
     ),
 )
+
+
+def _ext_option(metavar: str, every: str = "") -> Callable[[Command], Command]:
+    return click.option(
+        "--ext",
+        metavar=metavar,
+        help=f"FITS extension, by default the first image with two or more dimensions{every}; or array in an .npz, HDF5 or zarr file, also FILE::NAME.",
+    )
+
+
+cube_options = _all(_ext_option("NAME|N|all", ", all for every image of the file"), _which_maps)
 """Which maps of a file are meant."""
 
 
@@ -196,6 +201,8 @@ cycles_option = click.option(
 )
 
 comparison_options = _all(
+    _ext_option("NAME|N"),
+    _which_maps,
     click.option("--result-ext", metavar="NAME|N", help="FITS extension of RESULT.  [default: as of OBSERVATION]"),
     click.option(
         "--noise-sigma",
@@ -203,7 +210,7 @@ comparison_options = _all(
         metavar="auto|VALUE",
         default="auto",
         show_default=True,
-        help="rms of the noise in the data's own units; auto takes what the run took for each map, as a FITS RESULT records it, else estimates it from OBSERVATION for each kind of map.",
+        help="rms of the noise in the data's own units; auto takes what the run took for each map, as RESULT records it, else estimates it from OBSERVATION for each kind of map.",
     ),
 )
 """What an observation and its result are held against."""

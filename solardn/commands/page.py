@@ -23,7 +23,6 @@ from . import options
 @click.option(
     "--maps", metavar="N", type=int, default=6, show_default=True, help="How many maps to show, one of a kind."
 )
-@options.cube_options
 @options.comparison_options
 @click.option("--overwrite", is_flag=True, help="Replace a page that exists.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings.")

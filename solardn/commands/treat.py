@@ -157,7 +157,7 @@ def _many(
             for why in summary.left:
                 click.echo(f"left as it is: {why}")
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
-        click.echo(f"{outcome.files} files denoised{skipped}")
+        click.echo(f"{outcome.files} file{'s' * (outcome.files != 1)} denoised{skipped}")
         _say_unrecorded(outcome.done)
     report.tell_failed(outcome.failed, outcome.files + len(outcome.skipped))
 

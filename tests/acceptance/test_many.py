@@ -59,10 +59,10 @@ def test_resume_leaves_out_what_is_done(solardn, frames, tmp_path):
     broken.write_text("broken")
     assert solardn(*words).exit_code == 1
     broken.write_bytes(good)
-    assert "1 files denoised, 3 were done before" in solardn.good(*words)
+    assert "1 file denoised, 3 were done before" in solardn.good(*words)
     assert "0 files denoised, 4 were done before" in solardn.good(*words)
     np.save(frames / "f4.npy", np.load(frames / "f0.npy"))  # the night goes on
-    assert "1 files denoised, 4 were done before" in solardn.good(*words)
+    assert "1 file denoised, 4 were done before" in solardn.good(*words)
     (tmp_path / "out" / "f0.npy").write_bytes(b"another's")
     assert "f0.npy exists" in solardn(*words).stderr
 
