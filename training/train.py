@@ -165,6 +165,7 @@ class Trainer:
     def run(self, batches: Callable[[int], Batch], validate: Callable[[keras.Model], dict[str, float]]) -> Path:
         """Train to the end and return the path of the final network (averaged weights, float32)."""
         table = self.folder / "losses.csv"
+        _keep(table, -(-self.step // self.plan.every))
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns) as progress, ThreadPoolExecutor(1) as pool:
             task = progress.add_task(self.folder.name, total=self.plan.steps, completed=self.step)
@@ -199,6 +200,12 @@ def _in_float32(model: keras.Model) -> keras.Model:
     copy = keras.models.clone_model(model, clone_function=plain)
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _keep(path: Path, rows: int) -> None:
+    """Keep so many rows of a table: one more may be there, of a run that ended between it and its checkpoint."""
+    if path.exists():
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[: 1 + rows]))
 
 
 def _append(path: Path, row: dict[str, float]) -> None:
