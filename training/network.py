@@ -40,9 +40,7 @@ LEAN = Shape()
 """Of ``stokes`` and ``stokes-bayes``."""
 LARGE = Shape(blocks=2 * ("in", "down1", "down2", "up1") + 4 * ("up0",), beside=True)
 """Of ``stokes-best``."""
-BEFORE = Shape(blocks=2 * ("in", "down1", "up1") + 3 * ("up0",), beside=True)
-"""Of the ``stokes-best`` that `LARGE` grows from."""
-SHAPES = (LEAN, LARGE, BEFORE)
+SHAPES = (LEAN, LARGE)
 OUTPUT_LAYERS = ("noise/", "var/")
 """Those that write results, as their weights' paths begin."""
 
