@@ -94,7 +94,9 @@ def runtime(model: str, minutes: float, only: tuple[str, ...], quick: bool, outp
     name = found[-1].network
     by_network = {one.network: one.model for one in found}
     costs = {network: multiply_adds(one) for network, one in by_network.items()}
-    report.tables += [_speeds(found, costs, cells, peak), _ratios(name, cells), _peaks(found, cells)]
+    report.tables += [_speeds(found, costs, cells, peak), _ratios(name, cells)]
+    if any(cell.peaks for cell in cells.values()):
+        report.tables.append(_peaks(found, cells))
     report.figures = {
         "peak_gflops": asdict(peak),
         "seconds": {f"{number}x{side}": cell.times.times for (side, number), cell in cells.items()},
