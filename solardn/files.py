@@ -189,10 +189,14 @@ def loader(denoiser: Denoiser | None, model: str | Path, options: dict[str, Any]
     Raises
     ------
     OptionError
-        There are options beside one at hand: of it, which come too late, or names that do not exist.
+        There is a model beside one at hand, or there are options: of it, which come too late, or names that do not exist.
     """
     if denoiser is None:
         return lambda: Denoiser(model, **options)
+    if model not in (DEFAULT, DEFAULT_WITH_UNCERTAINTY, denoiser.card.name):
+        raise OptionError(
+            f"model {os.fspath(model)!r} and a denoiser of network {denoiser.card.name!r} exclude each other; give one of them"
+        )
     if options:
         raise OptionError(
             f"nothing is known of {', '.join(options)} where a denoiser is given; check the names, or make the denoiser with them"

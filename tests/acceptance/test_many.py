@@ -129,6 +129,8 @@ def test_names_of_options_that_do_not_exist_are_refused(frames, tmp_path):
     for one in (package.denoise_file, package.uncertainty_file):
         with pytest.raises(package.OptionError, match="nothing is known of noise_simga where a denoiser is given"):
             one(frames / "f0.npy", tmp_path / "out.npy", denoiser=denoiser, noise_simga=3e-3)
+    with pytest.raises(package.OptionError, match="model 'stokes-best' and a denoiser of network 'smooth' exclude"):
+        package.denoise_file(frames / "f0.npy", tmp_path / "out.npy", denoiser=denoiser, model="stokes-best")
     with pytest.raises(package.OptionError, match="nothing is known of tile where"):
         package.denoise_files([frames], tmp_path / "out", denoiser=denoiser, tile=64)
     outcome = package.denoise_files([frames], tmp_path / "out", model="smooth", noise_simga=3e-3)
