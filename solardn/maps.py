@@ -125,5 +125,5 @@ def uncertainties(
         return assembled(asked, prepared, prepared.checked(found, card.name))
 
     if asked.method == "dropout":
-        return (work(number, runner.sampling_limits(as_float32(plane).shape)) for number, plane in enumerate(planes))
+        return (work(number, runner.sampling_limits(plane.shape)) for number, plane in enumerate(planes))
     return runner.each_map(work, planes)

@@ -214,9 +214,8 @@ def _look(values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[WindowSpectra
         raise InputError(
             f"no window of {size}×{size} px of the map is at least half valid; give the noise level yourself, or a map with fewer fills"
         )
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # where nothing is left beside one value, which is refused below
+    # Beside one value far beyond the others nothing may be left, which is refused below.
+    with np.errstate(divide="ignore", invalid="ignore"):
         found = local_noise(spectra)
         if found.quiet < CALM and size > SMALLEST:  # small windows find quiet places between isolated signals
             smaller = window_spectra(values, valid, size // 2)

@@ -73,6 +73,8 @@ class Runner:
 
     def sampling_limits(self, shape: tuple[int, ...]) -> Share:
         """Return what the memory allows for samples of a map of this shape: also how many of them go together."""
+        if len(shape) != 2:  # no map: it is refused when it is worked on
+            return self.limits()
         padded, at_once = self._padded(shape), self.engine.at_once
         found = sampling_share(self._memory, self.demand, self.card, padded, at_once).bounded(self._most)
         return replace(found, threads=at_once // found.runs)
