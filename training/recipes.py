@@ -65,9 +65,10 @@ _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below
 RECIPES = {
     "stokes-best": Recipe(
         build=lambda: stokes(LARGE),
-        plan=Plan(steps=13_000, rate=1e-3, seed=15, every=1000),
+        plan=Plan(steps=7_500, rate=7e-4, seed=18, every=750),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
         start=("stokes-best",),
+        teacher="stokes-best",
         truths=8000,
         bank_seed=3,
     ),
@@ -82,7 +83,7 @@ RECIPES = {
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=7_000, rate=1e-3, seed=14, every=1000),
+        plan=Plan(steps=7_000, rate=1e-3, seed=17, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
         start=("stokes-bayes", "stokes-trunk"),
         teacher="stokes-best",
