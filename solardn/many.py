@@ -105,6 +105,7 @@ def denoise_files(
     denoiser: Denoiser | None = None,
     resume: bool = False,
     watch: Watch | None = None,
+    told: Callable[[Summary], None] | None = None,
     **options: Any,
 ) -> Outcome:
     """Take the noise out of many files with one network, or do to them what else is done to one.
@@ -126,6 +127,8 @@ def denoise_files(
         Leave out what an earlier run with the same arguments finished, and go on where it was killed.
     watch : callable, optional
         Told each file before it is begun; returns the progress callback for it.
+    told : callable, optional
+        Told what each file came to as soon as it is done.
     **options
         As for that, and for `Denoiser`.
 
@@ -172,6 +175,9 @@ def denoise_files(
         except BaseException:
             finished.withdraw()
             raise
+        else:
+            if told:
+                told(done[-1])
     if not failed:
         finished.end()
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))

@@ -12,9 +12,9 @@ from rich.progress import track
 from solardn.spectrum import hann
 from solardn.tokens import SIZE, tokens
 
-from . import noise
 from .bank import SIZE as MAP
-from .fields import Field, Rng, log_uniform
+from .fields import Field
+from .noisemaps import example
 
 CHUNK = 1000
 """Maps in one file of examples."""
@@ -37,27 +37,6 @@ class Examples(NamedTuple):
     used: NDArray[np.bool_]
     level: NDArray[np.float32]
     snr: NDArray[np.float32]
-
-
-def _patch(rng: Rng, bank: Field) -> Field:
-    field: Field = bank[rng.integers(len(bank))]
-    return field
-
-
-def example(rng: Rng, truths: Field) -> tuple[Field, Field, float]:
-    """Return a noisy map, the rms of the noise at every pixel (1 over the map), and the signal's rms."""
-    snr = 0.0 if rng.random() < 0.05 else log_uniform(rng, 0.15, 32)
-    even, amplitude = noise.parts(rng, MAP)
-    rms = max(float(np.sqrt(np.mean((even * amplitude) ** 2))), 1e-12)
-    field = even * amplitude / rms
-    sigma = amplitude / np.sqrt(np.mean(amplitude**2))
-    if snr:
-        field = field + snr * _patch(rng, truths)
-        if rng.random() < 0.2:
-            field = field + snr * log_uniform(rng, 0.03, 0.5) * _patch(rng, truths)[::-1]
-    if rng.random() < 0.08:
-        field = field + noise.blemishes(rng, MAP)  # what instruments add is no noise
-    return field.astype(np.float32), sigma.astype(np.float32), snr
 
 
 def _chunk(seed: int, number: int, truths: Field) -> Examples:

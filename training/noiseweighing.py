@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
-from scipy import ndimage
 
 from solardn.errors import InputError
 from solardn.noise import both
 from solardn.weighing import FARTHEST
 
-from . import noise
+from . import noisemaps
 from .bank import SIZE as MAP
-from .fields import Field, Rng, coloured, frequencies, log_uniform, sigmoid
+from .fields import Field, Rng
 
 MAPS, SEED, NETWORKS, WIDTH, EPOCHS, BATCH = 2150, 71, 4, 48, 100, 64
 
@@ -40,60 +39,14 @@ class Seen(NamedTuple):
     snr: NDArray[np.float64]
 
 
-def ends(rng: Rng, size: int) -> Field:
-    """Return noise that ends at a low cut-off, often sharply: what the two ways disagree on."""
-    ky, kx = frequencies(size)
-    angle = rng.uniform(0, np.pi)
-    stretch = log_uniform(rng, 0.75, 1.33) if rng.random() < 0.4 else 1.0
-    along, across = ky * np.sin(angle) + kx * np.cos(angle), ky * np.cos(angle) - kx * np.sin(angle)
-    relative = np.hypot(along * stretch, across / stretch) / log_uniform(rng, 0.15, 0.5)
-    sharp = rng.random() < 0.5
-    amplitude = (relative <= 1) if sharp else sigmoid((1 - relative) / log_uniform(rng, 0.01, 0.15))
-    return coloured(rng, size, amplitude.astype(np.float32))
-
-
-def signal(rng: Rng, truths: Field) -> Field:
-    """Return a truth of rms 1; often seen from nearer, so that smooth structure fills the map."""
-    field = np.array(truths[rng.integers(len(truths))])
-    kind = rng.random()
-    if kind < 0.3:
-        factor = rng.uniform(1.1, 3)
-        part = int(MAP / factor) + 2
-        y, x = rng.integers(0, MAP - part + 1, 2)
-        field = ndimage.zoom(field[y : y + part, x : x + part], factor, order=3)[:MAP, :MAP]
-        field = np.pad(field, [(0, MAP - length) for length in field.shape], mode="symmetric")
-    elif kind < 0.45:
-        field = ndimage.gaussian_filter(field, log_uniform(rng, 0.5, 2.5))
-    if rng.random() < 0.2:
-        other = truths[rng.integers(len(truths))]
-        field = field + log_uniform(rng, 0.03, 0.5) * other
-    if rng.random() < 0.5:
-        field = field.T
-    if rng.random() < 0.5:
-        field = field[::-1]
-    return np.asarray(field / max(float(np.sqrt((field.astype(float) ** 2).mean())), 1e-9), np.float32)
-
-
 def example(rng: Rng, truths: Field) -> tuple[Field, float, float]:
-    """Return a noisy map, the rms of its noise, and that of its signal over the noise's."""
-    snr = 0.0 if rng.random() < 0.04 else log_uniform(rng, 0.3, 16)
-    if rng.random() < 0.45:
-        even, amplitude = ends(rng, MAP), np.ones((MAP, MAP), np.float32)
-        if rng.random() < 0.35:
-            amplitude = noise.uneven(rng, MAP)
-    else:
-        even, amplitude = noise.parts(rng, MAP)
-    sigma = amplitude / np.sqrt(np.mean(amplitude**2))
-    field = even * amplitude / max(float(np.sqrt(np.mean((even * amplitude) ** 2))), 1e-12)
-    if snr:
-        field = field + snr * signal(rng, truths)
-    if rng.random() < 0.05:
-        field = field + noise.blemishes(rng, MAP)
+    """Return a noisy map, sometimes a small one, the rms of its noise, and that of its signal over the noise's."""
+    field, sigma, snr = noisemaps.example(rng, truths, least=0.3, most=16)
     if rng.random() < 0.12:  # windows are smaller in small maps
         height, width = rng.integers(64, MAP + 1, 2)
         y, x = rng.integers(0, MAP + 1 - height), rng.integers(0, MAP + 1 - width)
         field, sigma = field[y : y + height, x : x + width], sigma[y : y + height, x : x + width]
-    return field.astype(np.float32), float(np.sqrt(np.mean(sigma**2))), snr
+    return field, float(np.sqrt(np.mean(sigma**2))), snr
 
 
 def draw(truths: Field, count: int, seed: int) -> Seen:

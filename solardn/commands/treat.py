@@ -137,8 +137,20 @@ def _many(
     from ..many import denoise_files
     from .progress import shown
 
+    def tell(summary: Summary) -> None:
+        for one in (summary, *summary.others):
+            if verbose:
+                _say(one, denoiser, treatment, verbose)
+            else:
+                click.echo(_line(one, several=bool(summary.others)))
+        for why in summary.left:
+            click.echo(f"left as it is: {why}")
+
+    told = None if quiet or as_json else tell  # at once: a log tells what was done also when the run is killed
     with shown(not quiet) as watch:
-        outcome = denoise_files(files, output_dir, one=treatment.one, denoiser=denoiser, watch=watch, **choices)
+        outcome = denoise_files(
+            files, output_dir, one=treatment.one, denoiser=denoiser, watch=watch, told=told, **choices
+        )
     if as_json:
         report.print_json(
             {
@@ -148,14 +160,6 @@ def _many(
             }
         )
     elif not quiet:
-        for summary in outcome.done:
-            for one in (summary, *summary.others):
-                if verbose:
-                    _say(one, denoiser, treatment, verbose)
-                else:
-                    click.echo(_line(one, several=bool(summary.others)))
-            for why in summary.left:
-                click.echo(f"left as it is: {why}")
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
         click.echo(f"{outcome.files} file{'s' * (outcome.files != 1)} denoised{skipped}")
         _say_unrecorded(outcome.done)

@@ -89,6 +89,17 @@ def test_jobs_that_share_a_folder_keep_their_notes(solardn, frames, tmp_path, mo
     assert len(job(["f3.npy"]).skipped) == 1
 
 
+def test_what_is_done_is_told_at_once(frames, tmp_path):
+    def watch(number, total, path):
+        if number == 3:
+            raise KeyboardInterrupt
+
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        package.denoise_files([frames], tmp_path / "out", model="smooth", watch=watch, told=told.append)
+    assert [summary.outputs[0].name for summary in told] == ["f0.npy", "f1.npy"]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
