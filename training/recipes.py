@@ -65,7 +65,7 @@ _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below
 RECIPES = {
     "stokes-best": Recipe(
         build=lambda: stokes(LARGE),
-        plan=Plan(steps=7_500, rate=7e-4, seed=18, every=750),
+        plan=Plan(steps=4_500, rate=5e-4, seed=18, every=500),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
         start=("stokes-best",),
         teacher="stokes-best",
