@@ -17,8 +17,8 @@ from .recipes import BANKS, RUNS
 
 Tensor: TypeAlias = keras.KerasTensor
 WIDTH, HEADS = 64, 8
-SEED, TRUTH_SEED, TRUTHS = 21, 3, 8000
-STEPS, FILES = 2000, 5
+SEED, TRUTH_SEED, TRUTHS = 22, 3, 8000
+STEPS, FILES = 6000, 24
 LEAST, MOST = -5.0, 2.0
 """Bounds of the logarithm of the error that the network states."""
 

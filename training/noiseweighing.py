@@ -17,7 +17,7 @@ from . import noisemaps
 from .bank import SIZE as MAP
 from .fields import Field, Rng
 
-MAPS, SEED, NETWORKS, WIDTH, EPOCHS, BATCH = 2150, 71, 4, 48, 100, 64
+MAPS, SEED, NETWORKS, WIDTH, EPOCHS, BATCH = 8000, 72, 4, 48, 60, 64
 
 
 class Seen(NamedTuple):
