@@ -151,8 +151,7 @@ def denoise_files(
     denoiser = loader(denoiser, model, settings)()
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    task = [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))]
-    finished = Finished(folder, [os.fspath(word) for word in inputs], task, resume)
+    finished = notes(inputs, folder, one, denoiser, resume=resume, **options)
     done: list[Summary] = []
     skipped: list[Path] = []
     failed: list[tuple[Path, SolardnError]] = []
@@ -181,6 +180,20 @@ def denoise_files(
     if not failed:
         finished.end()
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
+
+
+def notes(
+    inputs: Sequence[str | os.PathLike[str]],
+    folder: Path,
+    one: Callable[..., Summary],
+    denoiser: Denoiser,
+    *,
+    resume: bool,
+    **options: Any,
+) -> Finished:
+    """Return the notes on which of the files that `denoise_files` would treat are done."""
+    task = [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))]
+    return Finished(folder, [os.fspath(word) for word in inputs], task, resume)
 
 
 def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summary] = denoise_file) -> dict[Path, Path]:

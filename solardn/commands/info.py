@@ -65,9 +65,13 @@ def show_all(
     denoiser: Denoiser,
     process: Process,
     as_json: bool,
+    done: Sequence[Path] = (),
     **choices: Any,
 ) -> None:
-    """Print what would be done to files and written to their outputs: as JSON one object, of a list where ``many`` could have been meant."""
+    """Print what would be done to files and written to their outputs: as JSON one object, of a list where ``many`` could have been meant.
+
+    Files that an earlier run has done, which would be left out, are counted.
+    """
     from ..errors import SolardnError
 
     found: list[dict[str, Any]] = []
@@ -85,10 +89,13 @@ def show_all(
                 raise
             failed += [(one, error) for one in ([path] if isinstance(path, Path) else path.paths)]
     if as_json and (many or len(units) > 1 or choices["ext"] == ALL):
-        report.print_json({"files": found, "left": left, "failed": report.failures(failed)})
+        skipped = [str(path) for path in done]
+        report.print_json({"files": found, "left": left, "skipped": skipped, "failed": report.failures(failed)})
     elif as_json:
         report.print_json(found[0])
-    report.tell_failed(failed, len(found))
+    elif done:
+        click.echo(f"{len(done)} file{'s were' if len(done) > 1 else ' was'} done before and would be left out")
+    report.tell_failed(failed, len(found) + len(done))
 
 
 def _show(

@@ -74,7 +74,7 @@ def treat(
     if quicklook_map is not None and not quicklook:
         raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser
-    from ..many import expand, output_places
+    from ..many import expand, notes, output_places
     from ..rasters import gather
     from . import picture
     from . import profile as profiles
@@ -85,14 +85,20 @@ def treat(
         picture.check(quicklook, [Path(name) for name in files], quicklook_map, **shared)
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     process = treatment.process(denoiser)
+    choices = {**shared, **treatment.choices}
     if dry_run:
         paths = expand(files) if output_dir else [Path(files[0])]
         places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
+        done: list[Path] = []
+        if output_dir and shared["resume"]:
+            finished = notes(files, output_dir, treatment.one, denoiser, **choices)
+            done = [path for path in paths if finished.has(path, places[path])]
         units = [
-            (unit, places.get(unit if isinstance(unit, Path) else unit.paths[0]))
+            (unit, places.get(own[0]))
             for unit in gather(paths, shared["ext"], shared["axes"])
+            if not set(own := (unit,) if isinstance(unit, Path) else unit.paths) <= set(done)
         ]
-        show_all(units, output_dir is not None, denoiser, process, as_json, output_dir=output_dir, **shared)
+        show_all(units, output_dir is not None, denoiser, process, as_json, done, output_dir=output_dir, **shared)
         return
     if shared["resume"]:
         click.get_current_context().meta[options.LEFT] = "run the same command to go on"
@@ -100,7 +106,6 @@ def treat(
         click.get_current_context().meta[options.LEFT] = (
             "finished files are kept, with --resume the same command goes on"
         )
-    choices = {**shared, **treatment.choices}
     if output_dir is not None:
         _many(files, output_dir, denoiser, treatment, quiet, verbose, as_json, choices)
         return

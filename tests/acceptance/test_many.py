@@ -59,6 +59,12 @@ def test_resume_leaves_out_what_is_done(solardn, frames, tmp_path):
     broken.write_text("broken")
     assert solardn(*words).exit_code == 1
     broken.write_bytes(good)
+    said = solardn.good(*words, "--dry-run")
+    assert "3 files were done before and would be left out" in said
+    assert "refused" not in said
+    figures = solardn.json(*words, "--dry-run")
+    assert [item["input"] for item in figures["files"]] == [str(broken)]
+    assert len(figures["skipped"]) == 3
     assert "1 file denoised, 3 were done before" in solardn.good(*words)
     assert "0 files denoised, 4 were done before" in solardn.good(*words)
     np.save(frames / "f4.npy", np.load(frames / "f0.npy"))  # the night goes on
