@@ -17,7 +17,7 @@ from .cube import Index
 from .errors import InputError, OptionError
 from .inspect import inspect_pairs
 from .inspection import Inspection, Line
-from .io.place import PartFile, check_place, writing
+from .io.place import check_place, write_whole
 from .levels import evenly
 from .panels import check_matplotlib
 from .records import provenance_of, table_of
@@ -87,13 +87,7 @@ def write_report(
     with compare(observation, result, **choices) as files:
         found = inspect_pairs(files, noise_sigma)
         page = _page(files, found, _shown(files, found, maps))
-    part = PartFile(place)
-    try:
-        with writing(place):
-            part.write(page.encode(errors="replace"))  # file names may hold bytes that are no text
-        part.commit()
-    finally:
-        part.abort()
+    write_whole(place, page.encode(errors="replace"))  # file names may hold bytes that are no text
     return found
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MissingExtra, OptionError, OutputError
+from .errors import MissingExtra, OptionError
+from .io.place import write_whole
 from .spectrum import mean_spectrum
 
 if TYPE_CHECKING:
@@ -88,24 +89,21 @@ def save(figure: Figure, path: Path) -> None:
     ------
     OutputError
     """
-    options: dict[str, Any] = {"dpi": RESOLUTION} if path.suffix.lower() == ".png" else {}
-    try:
-        _draw(figure, path, **options)
-    except OSError as error:
-        raise OutputError(f"the picture {path} cannot be written ({error.strerror or error})") from error
+    write_whole(path, _drawn(figure, path.suffix[1:].lower()))
 
 
 def as_png(figure: Figure) -> bytes:
     """Return a figure as the bytes of a PNG file."""
+    return _drawn(figure, "png")
+
+
+def _drawn(figure: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
-    _draw(figure, buffer, format="png", dpi=RESOLUTION)
-    return buffer.getvalue()
-
-
-def _draw(figure: Figure, where: Any, **options: Any) -> None:
+    options: dict[str, Any] = {"dpi": RESOLUTION} if kind == "png" else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # of a file name in another script: boxes stand for it
-        figure.savefig(where, **options)
+        figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
 
 
 def verbatim(text: str) -> str:

@@ -50,12 +50,9 @@ def show(summary: Summary, output: Path, *, silent: bool) -> None:
 
 
 def _draw(found: list[tuple[str, float, float]], title: str, path: Path) -> None:
-    import matplotlib as mpl
+    from ..panels import new_figure, save
 
-    mpl.use("Agg")
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 0.6 + 0.35 * len(found)), layout="constrained")
+    figure = new_figure(7, 0.6 + 0.35 * len(found))
     axes = figure.subplots()
     names = [name for name, _, _ in found]
     colours = ["#b9c3cc" if name in BESIDE else "#1f5a8a" for name in names]
@@ -65,4 +62,4 @@ def _draw(found: list[tuple[str, float, float]], title: str, path: Path) -> None
     axes.margins(x=0.2)
     axes.set(title=title, xlabel="seconds; pale: in threads beside the others")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
+    save(figure, path)

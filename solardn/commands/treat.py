@@ -123,6 +123,8 @@ def treat(
             _say(one, denoiser, treatment, verbose)
         for why in summary.left:
             click.echo(f"left as it is: {why}")
+        if quicklook:
+            click.echo(f"  picture   {quicklook}")
         _say_unrecorded([summary])
     if profile:
         profiles.show(summary, output, silent=quiet or as_json)

@@ -211,6 +211,22 @@ class PartFile:
             self.part.unlink(missing_ok=True)
 
 
+def write_whole(output: Path, data: bytes) -> None:
+    """Write a file at once; it appears when it is whole, and what is there is replaced.
+
+    Raises
+    ------
+    OutputError
+    """
+    part = PartFile(Path(os.path.realpath(output)))
+    try:
+        with writing(output):
+            part.write(data)
+        part.commit()
+    finally:
+        part.abort()
+
+
 def put(built: Path, output: Path) -> None:
     """Bring a file or folder that is complete to the disk and to its place; what is there is replaced."""
     for path in sorted(built.rglob("*")) if built.is_dir() else [built]:

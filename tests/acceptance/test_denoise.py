@@ -228,7 +228,8 @@ def test_the_output_can_be_compressed(solardn, image, noisy, tmp_path):
 def test_a_picture_is_drawn(solardn, crisp, tmp_path, which):
     pytest.importorskip("matplotlib")
     look = ["--quicklook", tmp_path / "look.png", *which]
-    solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", *look)
+    said = solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", *look)
+    assert f"picture   {tmp_path / 'look.png'}" in said
     assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
 
 

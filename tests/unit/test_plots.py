@@ -90,7 +90,7 @@ def test_unknown_format(tmp_path: Path) -> None:
 
 
 def test_place_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot write"):
         quicklook(tmp_path / "no" / "a.png", NOISE, NOISE, 1.0)
 
 
