@@ -119,7 +119,8 @@ def record(header: Any, step: Step) -> None:
     if "LONGSTRN" not in header and any(len(card.image) > _WHOLE_CARD for card in header.cards):
         header["LONGSTRN"] = ("OGIP 1.0", "long texts go on in CONTINUE cards")
     for line in step.history:
-        header.add_history(ascii_text(line))
+        for part in textwrap.wrap(ascii_text(line), _LINE):
+            header.add_history(part)
 
 
 def as_dict(step: Step, remark: str = "") -> dict[str, Any]:

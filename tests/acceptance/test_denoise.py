@@ -125,7 +125,7 @@ def test_as_many_passes_as_each_map_needs(solardn, tmp_path):
     assert passes[0] == 1 < passes[1] == figures["cycles"] <= 5
     header = fits.getheader(tmp_path / "out.fits")
     assert parameters(header, 1)["cycles"] == "auto"
-    assert "up to 5 cycles, as each map needs" in "".join(header["HISTORY"])
+    assert "up to 5 cycles, as each map needs" in " ".join(header["HISTORY"])
     said = solardn.good("info", tmp_path / "in.fits", "--model", "smooth", "--cycles", "auto")
     assert "up to 5 cycles" in said
 

@@ -55,7 +55,7 @@ def test_each_image_has_its_own_axes_and_noise_and_what_holds_no_maps_stays(sola
             step = step_parameters(after[name].header, 1)
             assert step["noise_sigma"] == pytest.approx(shown[number - 1]["noise_sigma"])
             assert after[name].header["PARENTXT"] == "in.fits"
-            assert "denoised in this file: 1, 2; left as they are: 3, 4" in "".join(after[name].header["HISTORY"])
+            assert "denoised in this file: 1, 2; left as they are: 3, 4" in " ".join(after[name].header["HISTORY"])
         for name in ("SLIT", "DQ"):
             np.testing.assert_array_equal(after[name].data, before[name].data)
             assert after[name].data.dtype == before[name].data.dtype

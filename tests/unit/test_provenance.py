@@ -3,7 +3,7 @@ import json
 import pytest
 from astropy.io import fits
 
-from solardn.provenance import Step, next_number, parameters, record
+from solardn.provenance import NOT_INSPECTED, Step, next_number, parameters, record
 
 
 def step(**changes):
@@ -50,6 +50,14 @@ def test_parameters_are_json_that_survives_a_file(tmp_path):
     assert read["PRHSH1C"] == "0" * 64
     assert "Someone 2026" in read["PRREF1A"]
     assert read["HISTORY"][0] == "noise sigma of 1e-3"
+
+
+def test_lines_of_history_are_broken_between_words():
+    header = fits.Header()
+    record(header, step(history=("solardn: " + "maps of Stokes Q and U; " * 6, NOT_INSPECTED)))
+    lines = list(header["HISTORY"])
+    assert all(set(line.split()) <= {"solardn:", "maps", "of", "Stokes", "Q", "and", "U;"} for line in lines[:-1])
+    assert lines[-1] == NOT_INSPECTED
 
 
 def test_beyond_step_99_no_keyword_grows_too_long():
