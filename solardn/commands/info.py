@@ -195,7 +195,6 @@ def _try_one(
 
 
 def _say(figures: dict[str, Any], words: str, fill_value: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from ..summary import fill_words
@@ -211,7 +210,7 @@ def _say(figures: dict[str, Any], words: str, fill_value: str) -> None:
     for axis in figures["axes"]:
         table.add_row(str(axis["number"]), str(axis["fits"]), str(axis["length"]), axis["type"] or "–", axis["role"])
     click.echo(f"{figures['input']}: {figures['stored']}{unit}")
-    Console().print(table)
+    report.print_table(table)
     said = {
         "axes": figures["axes_how"],
         "maps": f"{figures['denoised']} of {height} × {width} pixels to denoise"

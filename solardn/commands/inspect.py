@@ -78,7 +78,6 @@ def inspect(
 
 def say(found: Inspection) -> None:
     """Print a table with a line for each kind of map, and the verdicts."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..words import LEGEND, row_of
@@ -92,7 +91,7 @@ def say(found: Inspection) -> None:
         verdicts.setdefault(line.words, []).append(line.name)
     unit = f" (in {found.unit})" if found.unit else ""
     click.echo(f"{found.observation} − {found.result}{unit}")
-    Console().print(table)
+    report.print_table(table)
     click.echo(f"noise level (σ): {found.sigma_from}")
     for index, why in found.left_out.items():
         click.echo(f"map {list(index)} left out: {why}")

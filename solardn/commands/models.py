@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import completion, options
+from . import completion, options, report
 
 
 @click.group(
@@ -27,7 +27,6 @@ def models(ctx: click.Context) -> None:
 )
 def list_models() -> None:
     """List the networks that can be named: bundled, from SOLARDN_MODELS, and your own."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..errors import ModelError
@@ -45,7 +44,7 @@ def list_models() -> None:
         least = f"{card.min_size} × {card.min_size}"
         table.add_row(name, place_of(path), least, str(card.halo), ", ".join(card.outputs), card.description, str(path))
     if table.row_count:
-        Console(width=None if Console().is_terminal else 200).print(table)
+        report.print_table(table)
     else:
         click.echo("no network is at hand; add one with 'solardn models add FILE.onnx'")
 
@@ -56,14 +55,13 @@ def list_models() -> None:
 def show(name: str, as_json: bool) -> None:
     """Show the card of the network NAME (or ONNX file): what it is, needs, and comes from."""
     from ..model import load
-    from .report import print_json
 
     network = load(_path_or_name(name))
     figures: dict[str, Any] = {"file": str(network.path), "sha256": network.sha256, "bytes": len(network.data)}
     figures |= {key: value for key, value in vars(network.card).items() if key != "check"}
     figures["self-check"] = network.card.check is not None
     if as_json:
-        print_json(figures)
+        report.print_json(figures)
         return
     for key, value in figures.items():
         click.echo(f"{key:<12} {_words(value)}")

@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.table import Table
+
     from ..api import Denoiser
     from ..cube import Cube
     from ..errors import SolardnError
@@ -78,6 +80,9 @@ UNCERTAINTY_KEYS = _DONE | {
 }
 
 
+_ANY_WIDTH = 10_000  # characters; a table takes what its cells need
+
+
 def keys_help(keys: Mapping[str, str]) -> str:
     """Return a table of JSON keys for a command's help."""
     width = max(map(len, keys))
@@ -88,6 +93,16 @@ def keys_help(keys: Mapping[str, str]) -> str:
 def print_json(figures: Mapping[str, Any]) -> None:
     """Print figures as JSON; what is no number becomes null."""
     click.echo(json.dumps(_clean(figures), indent=2, ensure_ascii=False))
+
+
+def print_table(table: Table) -> None:
+    """Print a table; where that is no terminal every row is one line, however long."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = _ANY_WIDTH
+    console.print(table)
 
 
 def failures(failed: Iterable[tuple[Path, SolardnError]]) -> list[dict[str, str]]:
