@@ -30,9 +30,6 @@ GRID = np.arange(0.04, 0.49, 0.02)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Of the windows."""
 
-FARTHEST = 0.6
-"""Largest correction beyond either of the two, as a logarithm of the level."""
-
 _DEEPEST = -8.0  # logarithms of power end so far below that of the noise
 _WHITE = 0.8  # cycles/px, the cut-off of noise without one
 
@@ -103,11 +100,9 @@ def weigh(seen: Views, by: Weights | None = None) -> tuple[float, Array]:
     for layer in ("first", "second", "out"):
         x = (x[:, None] @ w[f"{layer}.kernel"])[:, 0] + w[f"{layer}.bias"]
         x = np.maximum(x, 0) if layer != "out" else x
-    share = 1 / (1 + np.exp(-x[:, 0]))
-    beyond = FARTHEST * np.tanh(x[:, 1])
-    apart = np.log(seen.told / seen.level)
-    level = seen.level * float(np.exp(np.mean(share * apart + beyond)))
-    coarse = np.exp(np.log(seen.coarse) + share.mean() * np.log(seen.windows / seen.coarse))
+    share = float(np.mean(1 / (1 + np.exp(-x[:, 0]))))
+    level = seen.level * (seen.told / seen.level) ** share
+    coarse = np.exp(np.log(seen.coarse) + share * np.log(seen.windows / seen.coarse))
     return level, coarse
 
 
