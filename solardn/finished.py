@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,10 @@ class Finished:
         if notes:
             return _output_state(output) in notes
         return self._key(path) in self._notes and not journal_path(output).exists()
+
+    def has_all(self, paths: Sequence[Path], outputs: Mapping[Path, Path]) -> bool:
+        """Tell whether all of some files are done."""
+        return all(self.has(path, outputs[path]) for path in paths)
 
     def begin(self, files: _Places) -> None:
         """Note files that are begun now, where they have no output yet."""

@@ -16,10 +16,9 @@ from .files import denoise_file, loader, uncertainty_file
 from .finished import Finished
 from .io import is_lapalma, is_zarr, known_format, ready
 from .io.address import MARK, split
-from .io.frames import Frames
 from .io.place import writing
 from .model import DEFAULT
-from .rasters import gather
+from .rasters import files_of, gather
 from .summary import Summary
 from .work import Progress
 
@@ -157,8 +156,8 @@ def denoise_files(
     failed: list[tuple[Path, SolardnError]] = []
     units = gather(paths, options.get("ext"), options.get("axes"))
     for number, unit in enumerate(units, 1):
-        own = unit.paths if isinstance(unit, Frames) else (unit,)
-        if all(finished.has(path, places[path]) for path in own):
+        own = files_of(unit)
+        if finished.has_all(own, places):
             skipped += own
             ready.forget([places[path] for path in own])  # a run that was killed may have left them
             continue

@@ -41,6 +41,11 @@ class _Frame:
     header: Mapping[str, Any] = field(default_factory=dict)  # of the axes, as `Frames` wants it, but for those across
 
 
+def files_of(unit: Path | Frames) -> tuple[Path, ...]:
+    """Return the files that are worked on together: one, or the steps of a raster."""
+    return (unit,) if isinstance(unit, Path) else tuple(unit.paths)
+
+
 def gather(paths: Sequence[Path], ext: str | int | None = None, axes: str | None = None) -> list[Path | Frames]:
     """Return files, those that are steps of one raster put together.
 

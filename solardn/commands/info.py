@@ -73,6 +73,7 @@ def show_all(
     Files that an earlier run has done, which would be left out, are counted.
     """
     from ..errors import SolardnError
+    from ..rasters import files_of
 
     found: list[dict[str, Any]] = []
     left: list[str] = []
@@ -87,7 +88,7 @@ def show_all(
         except SolardnError as error:
             if not many:
                 raise
-            failed += [(one, error) for one in ([path] if isinstance(path, Path) else path.paths)]
+            failed += [(one, error) for one in files_of(path)]
     if as_json and (many or len(units) > 1 or choices["ext"] == ALL):
         skipped = [str(path) for path in done]
         report.print_json({"files": found, "left": left, "skipped": skipped, "failed": report.failures(failed)})

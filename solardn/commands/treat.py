@@ -13,6 +13,7 @@ from . import options, report
 
 if TYPE_CHECKING:
     from ..api import Denoiser
+    from ..io.frames import Frames
     from ..processes import Process
     from ..summary import Summary
 
@@ -75,7 +76,7 @@ def treat(
         raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser
     from ..many import expand, notes, output_places
-    from ..rasters import gather
+    from ..rasters import files_of, gather
     from . import picture
     from . import profile as profiles
     from .info import show_all
@@ -89,16 +90,14 @@ def treat(
     if dry_run:
         paths = expand(files) if output_dir else [Path(files[0])]
         places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
-        done: list[Path] = []
+        units = gather(paths, shared["ext"], shared["axes"])
+        done: list[Path | Frames] = []
         if output_dir and shared["resume"]:
             finished = notes(files, output_dir, treatment.one, denoiser, **choices)
-            done = [path for path in paths if finished.has(path, places[path])]
-        units = [
-            (unit, places.get(own[0]))
-            for unit in gather(paths, shared["ext"], shared["axes"])
-            if not set(own := (unit,) if isinstance(unit, Path) else unit.paths) <= set(done)
-        ]
-        show_all(units, output_dir is not None, denoiser, process, as_json, done, output_dir=output_dir, **shared)
+            done = [unit for unit in units if finished.has_all(files_of(unit), places)]
+        left = [(unit, places.get(files_of(unit)[0])) for unit in units if unit not in done]
+        skipped = [path for unit in done for path in files_of(unit)]
+        show_all(left, output_dir is not None, denoiser, process, as_json, skipped, output_dir=output_dir, **shared)
         return
     if shared["resume"]:
         click.get_current_context().meta[options.LEFT] = "run the same command to go on"
@@ -119,10 +118,7 @@ def treat(
     if as_json:
         report.print_json(treatment.figures(summary, denoiser))
     elif not quiet:
-        for one in (summary, *summary.others):
-            _say(one, denoiser, treatment, verbose)
-        for why in summary.left:
-            click.echo(f"left as it is: {why}")
+        _tell(summary, denoiser, treatment, verbose, whole=True)
         if quicklook:
             click.echo(f"  picture   {quicklook}")
         _say_unrecorded([summary])
@@ -145,13 +141,7 @@ def _many(
     from .progress import shown
 
     def tell(summary: Summary) -> None:
-        for one in (summary, *summary.others):
-            if verbose:
-                _say(one, denoiser, treatment, verbose)
-            else:
-                click.echo(_line(one, several=bool(summary.others)))
-        for why in summary.left:
-            click.echo(f"left as it is: {why}")
+        _tell(summary, denoiser, treatment, verbose, whole=verbose)
 
     told = None if quiet or as_json else tell  # at once: a log tells what was done also when the run is killed
     with shown(not quiet) as watch:
@@ -171,6 +161,17 @@ def _many(
         click.echo(f"{outcome.files} file{'s' * (outcome.files != 1)} denoised{skipped}")
         _say_unrecorded(outcome.done)
     report.tell_failed(outcome.failed, outcome.files + len(outcome.skipped))
+
+
+def _tell(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool, *, whole: bool) -> None:
+    """Say what a file came to, image by image: whole, or in a line each."""
+    for one in (summary, *summary.others):
+        if whole:
+            _say(one, denoiser, treatment, verbose)
+        else:
+            click.echo(_line(one, several=bool(summary.others)))
+    for why in summary.left:
+        click.echo(f"left as it is: {why}")
 
 
 def _line(summary: Summary, *, several: bool) -> str:
