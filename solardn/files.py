@@ -17,6 +17,7 @@ from .noisemap import NOISE_MAP
 from .processes import Denoising, Estimation
 from .summary import Summary
 from .treat import Manner, Noise, Treatment, treat
+from .views import checked_views
 from .work import Progress
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def denoise_file(
     scale: float | None = None,
     noise_map: str | os.PathLike[str] = NOISE_MAP,
     cycles: Cycles = 1,
+    views: int = 1,
     stokes: str | None = None,
     ext: str | int | None = None,
     axes: str | None = None,
@@ -69,6 +71,8 @@ def denoise_file(
         FITS extension of the input, of the data's shape or of that of their last axes.
     cycles : int or "auto"
         Passes of the network; each after the first runs on the residual. ``auto`` decides for each map (see `solardn.cycles`).
+    views : int
+        Over how many views of a map each pass is the mean: 1, 2, 4, 8 or 16 (see `solardn.views`).
     stokes : str, optional
         Stokes parameters to denoise, ``"QUV"`` by default; the others are copied.
     ext : str or int, optional
@@ -113,8 +117,9 @@ def denoise_file(
         untouched in any case.
     """
     checked_cycles(cycles)
+    checked_views(views)
     how = Treatment(
-        lambda network: Denoising(network, cycles, residual),
+        lambda network: Denoising(network, cycles, views, residual),
         loader(denoiser, model, options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),

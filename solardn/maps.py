@@ -26,6 +26,7 @@ from .sampling import (
 )
 from .tiling import Network
 from .units import Scale, prepare
+from .views import checked_views, mean_over
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ def _see_they_pair(planes: Sequence[NDArray[Any]], scales: Sequence[Scale]) -> N
 
 
 def denoised(
-    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles
+    runner: Runner, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles, views: int = 1
 ) -> Iterator[Denoised]:
     """Return the denoised maps one after the other; see `solardn.Denoiser.denoise_maps`."""
-    asked = checked_cycles(cycles)
+    asked, views = checked_cycles(cycles), checked_views(views)
     _see_they_pair(planes, scales)
 
     def work(number: int, share: Share) -> Denoised:
@@ -79,10 +80,11 @@ def denoised(
             return Denoised(data.copy(), 1)
         prepared = prepare(data, scales[number])
 
-        def once(units: Float) -> Float:
+        def seen(units: Float) -> Float:
             layers = runner.tiled(mean_of(runner.engine, share), units, share)
             return np.asarray(layers[0])
 
+        once = mean_over(views, seen)
         found, passes = once(prepared.units), 1
         if asked == "auto":
             from .cycles import refine

@@ -15,6 +15,7 @@ from .cycles import MOST
 from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .sampling import Request, Uncertainty, request
 from .units import Scale
+from .views import checked_views
 
 _FEW = 4
 """Samples from which the time of many is told."""
@@ -76,28 +77,31 @@ class Denoising:
     denoiser : Denoiser
     cycles : int or "auto"
         Passes of the network.
+    views : int
+        Views of the map over which each pass is the mean.
     residual : bool
         Whether data − result is an image of its own.
     """
 
     procedure = "solardn denoise"
 
-    def __init__(self, denoiser: Denoiser, cycles: Cycles = 1, residual: bool = False) -> None:
-        self._denoiser, self._cycles = denoiser, checked_cycles(cycles)
-        self.once = cycles == 1
+    def __init__(self, denoiser: Denoiser, cycles: Cycles = 1, views: int = 1, residual: bool = False) -> None:
+        self._denoiser, self._cycles, self._views = denoiser, checked_cycles(cycles), checked_views(views)
+        self.once = cycles == 1 and views == 1
         self.layers = [RESIDUAL] if residual else []
-        self.parameters: dict[str, Any] = {"cycles": cycles}
+        self.parameters: dict[str, Any] = {"cycles": cycles, "views": views}
 
     @property
     def words(self) -> str:
-        """How many passes."""
+        """How many passes, and over how many views."""
+        over = f", each the mean over {self._views} views" if self._views > 1 else ""
         if self._cycles == "auto":
-            return f"up to {MOST} cycles, as each map needs"
-        return f"{self._cycles} cycle{'s' * (self._cycles > 1)}"
+            return f"up to {MOST} cycles, as each map needs{over}"
+        return f"{self._cycles} cycle{'s' * (self._cycles > 1)}{over}"
 
     def results(self, planes: Sequence[NDArray[Any]], scales: Sequence[Scale]) -> Iterator[Result]:
         """Yield denoised maps."""
-        for found in self._denoiser.denoise_maps(planes, scales, self._cycles):
+        for found in self._denoiser.denoise_maps(planes, scales, self._cycles, self._views):
             yield Result(found.values, found.cycles)
 
     def beside(self, observed: Float, values: Float, result: Result | None) -> Sequence[Float]:
@@ -106,7 +110,7 @@ class Denoising:
 
     def seconds(self, plane: Float, scale: Scale) -> float:
         """Return how long one map takes."""
-        return _timed(lambda: self._denoiser.denoise_map(plane, scale, self._cycles))
+        return _timed(lambda: self._denoiser.denoise_map(plane, scale, self._cycles, self._views))
 
 
 class Estimation:

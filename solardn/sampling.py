@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,10 @@ from .model import DEFAULT_WITH_UNCERTAINTY
 from .moments import Moments
 from .tiling import Network
 from .units import Prepared
+from .views import VIEWS, first
 from .workers import in_order
 
 METHODS = ("dropout", "flips")
-VIEWS = 16
-"""Ways to look at a map: both signs, mirrored or not, turned by 0 to 3 right angles."""
 
 
 @dataclass(frozen=True)
@@ -167,11 +165,9 @@ def single(engine: Engine, threads: int = 1) -> Network:
 def over_flips(units: Float, tiled: Callable[[Float], Float]) -> Float:
     """Return mean, epistemic and, where there, aleatoric variance (layer, y, x) over all `VIEWS` of a map."""
     means, variances = Moments(), Moments()
-    for sign, mirrored, turns in product((1, -1), (False, True), range(4)):
-        view = np.rot90(sign * (units[:, ::-1] if mirrored else units), turns)
-        layers = np.rot90(tiled(np.ascontiguousarray(view)), -turns, axes=(1, 2))
-        layers = layers[:, :, ::-1] if mirrored else layers
-        means.add(sign * layers[0])
+    for view in first(VIEWS):
+        layers = view.back(tiled(view.of(units)))
+        means.add(view.sign * layers[0])
         for layer in layers[1:]:
             variances.add(layer)
     found = [means.mean, means.variance, *([variances.mean] if variances.count else [])]

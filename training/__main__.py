@@ -143,14 +143,21 @@ def calibrate(network: Path) -> None:
     show_default=True,
     help="Folder for tables and pictures.",
 )
-def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, out: Path) -> None:
+@click.option(
+    "--views",
+    type=int,
+    metavar="1|2|4|8|16",
+    default=1,
+    help="Judge the mean over so many views of each map, too.",
+)
+def evaluate(models: tuple[str, ...], authors: Path, bm3d: bool, quick: bool, out: Path, views: int) -> None:
     """Judge networks (names or ONNX files) on held-out truths, beside the authors' network, BM3D and smoothing.
 
     Example: python -m training evaluate stokes --quick
     """
     from .evaluate import evaluate as run
 
-    click.echo(run(models, authors, bm3d, quick, out))
+    click.echo(run(models, authors, bm3d, quick, out, views))
 
 
 @main.command()

@@ -57,7 +57,10 @@ def probe(network: Network, case: Case, maps: Maps, result: Map) -> Probe | None
 
 
 def _evened(network: Network, maps: Maps) -> tuple[float, float]:
-    auto, off = (rms(network.denoiser.denoise(maps.noisy, noise_map=way) - maps.truth) for way in ("auto", "off"))
+    auto, off = (
+        rms(network.denoiser.denoise(maps.noisy, noise_map=way, views=network.views) - maps.truth)
+        for way in ("auto", "off")
+    )
     return auto, off
 
 

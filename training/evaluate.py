@@ -6,12 +6,13 @@ import itertools
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import Progress
 
 from solardn.machine import usable_cpus
+from solardn.views import checked_views
 
 from . import checks
 from .cases import Case, cases
@@ -124,7 +125,7 @@ def counts_of(judged: Sequence[Judged], name: str) -> dict[Case, Counts]:
     return {one.case: one.counts[name] for one in judged if name in one.counts}
 
 
-def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out: Path) -> str:
+def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out: Path, views: int = 1) -> str:
     """Judge networks, write tables and pictures, and return the page of tables.
 
     Parameters
@@ -139,10 +140,14 @@ def evaluate(models: Sequence[str], authors: Path, bm3d: bool, quick: bool, out:
         Fewer cases.
     out : Path
         Folder for tables and pictures.
+    views : int
+        Where it is more than one, each network is also judged by the mean over so many views of each map.
     """
     from . import methods, pictures, report
 
     networks = [methods.network(model) for model in models]
+    if checked_views(views) > 1:
+        networks += [replace(one, name=f"{one.name}, {views} views", views=views) for one in networks]
     references: list[Method] = [methods.authors(authors), methods.Gaussian(), methods.Wiener()]
     if bm3d:
         references.append(methods.bm3d())

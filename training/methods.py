@@ -58,6 +58,8 @@ class Network:
     ----------
     stated : float
         The noise rms that it is told; the true one is 1.
+    views : int
+        Views of each map over which the result is the mean.
     """
 
     name: str
@@ -65,10 +67,11 @@ class Network:
     version: str
     slow: bool = False
     stated: float = 1.0
+    views: int = 1
 
     def __call__(self, maps: Maps) -> Map:
         """Return the denoised map."""
-        found: Map = self.denoiser.denoise(maps.noisy, noise_sigma=self.stated)
+        found: Map = self.denoiser.denoise(maps.noisy, noise_sigma=self.stated, views=self.views)
         return found
 
     def uncertainty(self, maps: Maps) -> tuple[Map, Map]:
@@ -80,7 +83,7 @@ class Network:
     def uncertain(self) -> bool:
         """Whether it gives standard deviations."""
         card = self.denoiser.card
-        return card.dropout is not None and "log_variance" in card.outputs
+        return card.dropout is not None and "log_variance" in card.outputs and self.views == 1
 
     @property
     def denoiser(self) -> Denoiser:

@@ -24,6 +24,7 @@ from . import completion, options, report
 @options.network_options
 @options.scaling_options
 @options.cycles_option
+@options.views_option
 @options.cube_options
 @options.form_options
 @click.option(
@@ -34,7 +35,7 @@ from . import completion, options, report
 @options.way_options
 @options.quicklook_options("observation, result and residual of one map, their spectra and the residual's histogram")
 @options.talk_options
-def denoise(files: tuple[str, ...], *, cycles: Any, residual: bool, **choices: Any) -> None:
+def denoise(files: tuple[str, ...], *, cycles: Any, views: int, residual: bool, **choices: Any) -> None:
     """Take the noise out of every map of INPUT and write the result to OUTPUT.
 
     INPUT is a FITS file (also compressed), a .npy or .npz file, a La Palma cube, an HDF5 file or a zarr folder. OUTPUT has the same format, shape and header, and float32 values; it appears
@@ -45,6 +46,6 @@ def denoise(files: tuple[str, ...], *, cycles: Any, residual: bool, **choices: A
     from ..processes import Denoising
     from .treat import Treatment, treat
 
-    own = {"cycles": cycles, "residual": residual}
+    own = {"cycles": cycles, "views": views, "residual": residual}
     made = Treatment(denoise_file, lambda network: Denoising(network, **own), own, report.denoise_figures)
     treat(files, made, **choices)

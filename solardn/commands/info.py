@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.network_options
 @options.scaling_options
 @options.cycles_option
+@options.views_option
 @options.cube_options
 @options.form_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON; its keys stand below.")
@@ -42,6 +43,7 @@ def info(
     tile: Any,
     memory: str,
     cycles: Cycles,
+    views: int,
     as_json: bool,
     **choices: Any,
 ) -> None:
@@ -54,9 +56,8 @@ def info(
     denoiser = Denoiser(model, device=device, precision=precision, threads=threads, tile=tile, memory=memory)
     paths = expand([input])
     units = gather(paths, choices["ext"], choices["axes"])
-    show_all(
-        [(unit, None) for unit in units], paths != [input], denoiser, Denoising(denoiser, cycles), as_json, **choices
-    )
+    process = Denoising(denoiser, cycles, views)
+    show_all([(unit, None) for unit in units], paths != [input], denoiser, process, as_json, **choices)
 
 
 def show_all(

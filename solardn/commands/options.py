@@ -200,6 +200,15 @@ cycles_option = click.option(
     help="Passes of the network; each after the first runs on the residual. auto goes on, map by map, while the residual holds structure.",
 )
 
+views_option = click.option(
+    "--views",
+    type=int,
+    metavar="1|2|4|8|16",
+    default=1,
+    show_default=True,
+    help="Take the mean over so many views of each map (of either sign, mirrored, turned): a little nearer to the truth, for so many times the work.",
+)
+
 comparison_options = _all(
     _ext_option("NAME|N"),
     _which_maps,

@@ -67,7 +67,10 @@ _DONE = _COMMON | {
     "stages": "seconds of each stage; what reads and writes in threads runs beside the others",
 }
 
-DENOISE_KEYS = _DONE | {"cycles": "passes of the network: the most over the maps"}
+DENOISE_KEYS = _DONE | {
+    "cycles": "passes of the network: the most over the maps",
+    "views": "views of each map over which a pass is the mean",
+}
 
 UNCERTAINTY_KEYS = _DONE | {
     "method": "dropout, aleatoric (no samples) or flips",
@@ -199,7 +202,12 @@ def denoise_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     """Return the figures of `solardn denoise`."""
     passes = max(record.cycles for record in summary.maps)
     others = [denoise_figures(other, denoiser) for other in summary.others]
-    return {**_done_figures(summary, denoiser), "cycles": passes, "others": others}
+    return {
+        **_done_figures(summary, denoiser),
+        "cycles": passes,
+        "views": summary.parameters["views"],
+        "others": others,
+    }
 
 
 def uncertainty_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:

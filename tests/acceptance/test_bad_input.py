@@ -191,6 +191,7 @@ OPTIONS = {
     "scale infinite": (["--scale", "inf"], "inf"),
     "scale and noise": (["--scale", "1", "--noise-sigma", "1"], "exclude each other"),
     "no cycles": (["--cycles", "0"], "cycles is 0"),
+    "views that no group has": (["--views", "3"], "views is 3; give 1, 2, 4, 8 or 16"),
     "Stokes without axis": (["--stokes", "V"], "no Stokes axis"),
     "letters that are none": (["--stokes", "XYZ"], "XYZ"),
     "extension that is not there": (["--ext", "9"], "no extension 9"),

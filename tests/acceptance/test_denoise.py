@@ -130,6 +130,19 @@ def test_as_many_passes_as_each_map_needs(solardn, tmp_path):
     assert "up to 5 cycles" in said
 
 
+def test_a_mean_over_views_is_taken_and_recorded(solardn, image, tmp_path):
+    options = ("--model", "smooth", "--noise-sigma", 1, "--views", 4)
+    figures = solardn.json("denoise", image, tmp_path / "out.fits", *options)
+    assert figures["views"] == 4
+    header = fits.getheader(tmp_path / "out.fits")
+    assert parameters(header, 1)["views"] == 4
+    assert "1 cycle, each the mean over 4 views" in " ".join(header["HISTORY"])
+    given = fits.getdata(image)
+    wanted = package.denoise(given, noise_sigma=1, views=4, model="smooth")
+    np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits"), wanted)
+    assert "1 cycle, each the mean over 4 views" in solardn.good("info", image, *options)
+
+
 class TestNoiseThatVaries:
     """Two maps of noise ten times stronger on the right than on the left, with its map in an extension and in a file."""
 

@@ -151,6 +151,7 @@ def test_a_raster_goes_on_too(tmp_path):
     [
         ({"model": "same"}, "sha256"),
         ({"cycles": 2}, "cycles"),
+        ({"views": 2}, "views"),
         ({"noise_sigma": 3}, "noise_sigma"),
         ({"stokes": "V"}, "stokes"),
     ],
