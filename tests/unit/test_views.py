@@ -8,7 +8,6 @@ import pytest
 
 from solardn import Denoiser, OptionError, denoise
 from solardn.views import COUNTS, VIEWS, first, mean_over
-
 from tests import networks
 
 MAP = np.random.default_rng(0).standard_normal((13, 9)).astype(np.float32)
