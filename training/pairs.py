@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -147,17 +148,35 @@ def claim(runs: Path, name: str, record: dict[str, Any]) -> Path:
     return folder
 
 
+def _without_folders(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record for others to read: where files lie on this machine is no concern of theirs."""
+    start, partner = (record[key] and Path(record[key]).name for key in ("start", "partner"))
+    return {**record, "files": [Path(file).name for file in record["files"]], "start": start, "partner": partner}
+
+
+def command(record: dict[str, Any]) -> str:
+    """Return the command that trains what a record tells of."""
+    words = ["python", "-m", "training", "train", record["name"]]
+    words += [word for file in record["files"] for word in ("--pairs", file)]
+    options = {**record, "start": record["start"] or "none"}
+    for key in ("partner", "along", "step", "axes", "stokes", "steps", "start"):
+        if options[key] is not None:
+            words += [f"--{key}", str(options[key])]
+    return shlex.join(words)
+
+
 def _convert(final: Path, record: dict[str, Any]) -> Path:
     from export.cards import save
     from export.convert import convert
     from export.source import open_source
 
     name = record["name"]
-    files = ", ".join(Path(file).name for file in (*record["files"], *filter(None, [record["partner"]])))
+    told = _without_folders(record)
+    files = ", ".join([*told["files"], *filter(None, [told["partner"]])])
     card = {
         "input_sigma": 1.0,
         "description": f"Trained from noisy pairs of {files}",
-        "source": {"command": f"python -m training train {name} --pairs", "options": record},
+        "source": {"command": command(told), "options": told},
     }
     path = final.with_name(f"{name}.onnx")
     save(convert(open_source(final, None, ("training.network",)), name, card), path)

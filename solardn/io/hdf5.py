@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import posixpath
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -241,15 +242,19 @@ def _axis_names(dataset: Any) -> list[str | None]:
     return names
 
 
-def _chosen(file: Any, name: str | None, path: Path) -> Any:
-    """Return the dataset to take."""
+def _chosen(file: Any, name: str | None, path: Path, passed: tuple[str, ...] = ()) -> Any:
+    """Return the dataset to take; links that were passed on the way to it lead nowhere new."""
     h5py = need("h5py", "hdf5", str(path))
     if name is not None:
         link = file.get(name, getlink=True) if name != "/" and name in file else None
         if isinstance(link, h5py.ExternalLink):
             raise InputError(f"{path}::{name} lies in another file, {link.filename}; give {link.filename}::{link.path}")
         if isinstance(link, h5py.SoftLink):
-            return _chosen(file, link.path, path)
+            if name in passed:
+                raise InputError(
+                    f"{path}::{passed[0]} is a link that leads back to itself; name the dataset it stands for"
+                )
+            return _chosen(file, posixpath.join(posixpath.dirname(name), link.path), path, (*passed, name))
         if name in file and isinstance(file[name], h5py.Dataset):
             return file[name]
     cubes: list[str] = []

@@ -400,3 +400,20 @@ def test_what_hdf5_keeps_unpacked_counts_as_memory(tmp_path):
     assert denoiser.tile == package.Denoiser("smooth", memory="7MB", threads=1).tile < whole
     with pytest.raises(package.OptionError, match="do not suffice"):
         denoiser.runner.set_aside(8_000_000)
+
+
+def test_links_within_an_hdf5_file_lead_to_the_dataset(solardn, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "in.h5", "w") as made:
+        made["group/cube"] = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+        made["group/beside"] = h5py.SoftLink("cube")  # from where the link is
+        made["top"] = h5py.SoftLink("group/beside")
+        made["one"], made["other"] = h5py.SoftLink("/other"), h5py.SoftLink("/one")
+    for number, name in enumerate(("group/beside", "top")):
+        given, made = f"{tmp_path / 'in.h5'}::{name}", tmp_path / f"out{number}.h5"
+        solardn.good("denoise", given, made, "--model", "same", "--scale", 1)
+        with h5py.File(made) as written:
+            assert "solardn" in written["group/cube"].attrs
+            assert isinstance(written.get("top", getlink=True), h5py.SoftLink)
+    said = solardn.bad("denoise", f"{tmp_path / 'in.h5'}::one", tmp_path / "none.h5", "--model", "same")
+    assert "one is a link that leads back to itself" in said

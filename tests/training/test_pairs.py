@@ -282,7 +282,11 @@ def test_training_from_pairs_resumes_and_gives_a_network(tmp_path: Path, monkeyp
     from solardn import Denoiser
 
     denoiser = Denoiser(path)
-    assert denoiser.card.source["options"]["files"] == [str(tmp_path / "a.npy")]
+    assert denoiser.card.source["options"]["files"] == ["a.npy"]
+    assert (
+        denoiser.card.source["command"]
+        == "python -m training train mine --pairs a.npy --step 1 --steps 400 --start none"
+    )
     assert denoiser.denoise(series()[0], noise_sigma=1).shape == (64, 128)
     weights, trained = start.starting_weights(str(path)), keras.models.load_model(path.with_name("final.keras"))
     for name, values in weights.items():
