@@ -333,7 +333,7 @@ class Denoiser:
         noise = noises[middle] if noises else None
         level = float(np.sqrt(np.mean(np.square(sigmas[middle]))))
         found = doubts(as_float32(planes[middle]), level, given=noise is None, network=self.card.name, noise=noise)
-        forewarn([f"{which} {sentence}" for sentence in found], stacklevel=4)
+        forewarn([f"{which} {sentence}" for sentence in found])
 
 
 def denoise(

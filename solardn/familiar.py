@@ -46,7 +46,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
         letter = plan.cube.letter(index)
         where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
         said += [f"{where} {sentence}" for sentence in found]
-    return forewarn(said, stacklevel=3)
+    return forewarn(said)
 
 
 def warn_of_fill(plan: Plan, records: Sequence[MapRecord]) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def warn_of_fill(plan: Plan, records: Sequence[MapRecord]) -> tuple[str, ...]:
     if isinstance(plan.fill_value, str) or any(record.fills for record in records):
         return ()
     sentence = f"{plan.source.label} holds the fill value {plan.fill_value:.9g} nowhere in its maps to denoise: check --fill-value (in Python fill_value), or leave it out, and fills are found"
-    return forewarn([sentence], stacklevel=3)
+    return forewarn([sentence])
 
 
 def _sample(plan: Plan, levels: dict[Group, Level]) -> list[Index]:

@@ -11,7 +11,7 @@ from astropy.io import fits
 from click.testing import CliRunner
 
 from benchmarks.scenes import filtered, make_noise, make_truth, radius
-from solardn import Denoiser
+from solardn import Denoiser, denoise, denoise_file
 from solardn.cli import main
 from solardn.doubts import UnfamiliarData, doubts
 from solardn.patterns import strange
@@ -117,6 +117,18 @@ def test_arrays_as_in_training_are_not_warned_about(denoiser: Denoiser) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnfamiliarData)
         denoiser.denoise(2e-3 * (SIGNAL + NOISE), noise_map=np.full(SHAPE, 2e-3))
+
+
+@pytest.mark.parametrize("way", ["array", "file"])
+def test_a_warning_points_to_the_code_that_called_the_package(way: str, tmp_path: Path) -> None:
+    options = {"model": networks.identity(tmp_path / "same.onnx"), "device": "cpu", "threads": 1}
+    given = 1 + 0.02 * NOISE
+    np.save(tmp_path / "in.npy", given)
+    with pytest.warns(UnfamiliarData) as caught:
+        denoise(given, **options) if way == "array" else denoise_file(
+            tmp_path / "in.npy", tmp_path / "out.npy", **options
+        )
+    assert [str(one.filename) for one in caught] == [__file__]
 
 
 def test_uncertainty_of_arrays_warns_too(tmp_path: Path) -> None:
