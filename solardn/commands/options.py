@@ -94,7 +94,7 @@ def _ext_option(metavar: str, every: str = "") -> Callable[[Command], Command]:
     return click.option(
         "--ext",
         metavar=metavar,
-        help=f"FITS extension, by default the first image with two or more dimensions{every}; or array in an .npz, HDF5 or zarr file, also FILE::NAME.",
+        help=f"FITS extension (NAME,EXTVER where several have one name), by default the first image with two or more dimensions{every}; or array in an .npz, HDF5 or zarr file, also FILE::NAME.",
     )
 
 

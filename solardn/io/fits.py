@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError
 from ..provenance import Step
-from .fitsfile import choose, is_compressed, open_fits, shape_of, spans_of, unpacked
+from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
 from .form import FLOAT32, Form
 from .mend import understood
@@ -71,7 +71,7 @@ class FitsSource:
         hdus = self._stack.enter_context(open_fits(self.plain, path, disable_image_compression=True))
         self.number = choose(hdus, ext, path)
         hdu = hdus[self.number]
-        self.label = f"{path}[{hdu.name or self.number}]" if self.number or len(hdus) > 1 else str(path)
+        self.label = f"{path}[{called(hdus, self.number)}]" if self.number or len(hdus) > 1 else str(path)
         self.names = frozenset(str(one.name).upper() for number, one in enumerate(hdus) if number != self.number)
         self.spans = spans_of(hdus)
         self.compressed = is_compressed(hdu)

@@ -137,15 +137,51 @@ def _number(hdus: Any, ext: str | int, path: Path) -> int:
         if int(text) < len(hdus):
             return int(text)
     else:
-        for number, hdu in enumerate(hdus):
-            if hdu.name.upper() == text.upper() or (number == 0 and text.upper() == "PRIMARY"):
-                return number
+        found = _bearing(hdus, text)
+        images = [number for number in found if _image_shape(hdus[number])]
+        if len(images) > 1:
+            which = ", ".join(map(str, images[:-1]))
+            raise InputError(
+                f"{path} has {len(images)} images called {text}, the extensions {which} and {images[-1]}; say which by its number{_or_version(hdus, images)}"
+            )
+        if found:
+            return (images or found)[0]
     raise InputError(f"{path} has no extension {ext}; {_list(hdus, [_image_shape(hdu) for hdu in hdus])}")
+
+
+def _bearing(hdus: Any, text: str) -> list[int]:
+    """Return the numbers of the extensions with a name, or with a name and a version (EXTVER) behind a comma."""
+
+    def named(name: str) -> list[int]:
+        wanted = name.strip().upper()
+        return [n for n, hdu in enumerate(hdus) if hdu.name.upper() == wanted or (n == 0 and wanted == "PRIMARY")]
+
+    name, comma, version = text.rpartition(",")
+    found = named(text)
+    if not found and comma and version.strip().isdigit():
+        return [number for number in named(name) if hdus[number].ver == int(version)]
+    return found
+
+
+def _or_version(hdus: Any, images: Sequence[int]) -> str:
+    """Return how one of some images of one name is told by its version, in words, where they differ in it."""
+    versions = {hdus[number].ver for number in images}
+    return f", or with its EXTVER, such as {called(hdus, images[0])}" if len(versions) == len(images) else ""
+
+
+def called(hdus: Any, number: int) -> str:
+    """Return what an extension is called: by its name, with its version where the name is that of several images, else by its number."""
+    name = hdus[number].name
+    images = [n for n in (_bearing(hdus, name) if name else []) if _image_shape(hdus[n])]
+    if len(images) < 2:
+        return name or str(number)
+    told = f"{name},{hdus[number].ver}"
+    return told if _bearing(hdus, told) == [number] else str(number)
 
 
 def _list(hdus: Any, shapes: Sequence[tuple[int, ...] | None]) -> str:
     names = [
-        f"{number}{f' ({hdu.name})' if hdu.name else ''}"
+        f"{number}{f' ({called(hdus, number)})' if hdu.name else ''}"
         for number, (hdu, shape) in enumerate(zip(hdus, shapes, strict=True))
         if shape and math.prod(shape)
     ]

@@ -117,3 +117,27 @@ def test_a_file_without_maps_is_refused_and_nothing_stays(solardn, tmp_path):
         out = tmp_path / f"out.{name[3:]}"
         assert words in solardn.bad("denoise", tmp_path / name, out, "--model", "smooth", "--ext", "all")
     assert names(tmp_path) == ["in.fits", "in.npy"]
+
+
+def test_images_of_one_name_are_told_by_their_version(solardn, tmp_path):
+    rng = np.random.default_rng(0)
+    images = [fits.ImageHDU(rng.normal(0, n, (64, 64)).astype(np.float32), name="SCI", ver=n) for n in (1, 2)]
+    beside = fits.ImageHDU(np.zeros((64, 64), np.int16), name="DQ", ver=1)
+    fits.HDUList([fits.PrimaryHDU(), images[0], beside, images[1]]).writeto(tmp_path / "in.fits")
+    said = solardn.bad("denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--ext", "sci")
+    assert (
+        "2 images called sci, the extensions 1 and 3; say which by its number, or with its EXTVER, such as SCI,1"
+        in said
+    )
+    figures = solardn.json(
+        "denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--ext", "SCI,2"
+    )
+    assert figures["input"].endswith("in.fits[SCI,2]")
+    assert figures["noise_sigma"] == pytest.approx(2, rel=0.1)
+    with fits.open(tmp_path / "out.fits") as made:
+        assert (made[3].data != images[1].data).all()
+        np.testing.assert_array_equal(made[1].data, images[0].data)
+    solardn.good("denoise", f"{tmp_path / 'in.fits'}::SCI,1", tmp_path / "first.fits", "--model", "smooth")
+    assert "no extension SCI,3; its images are 1 (SCI,1), 2 (DQ), 3 (SCI,2)" in solardn.bad(
+        "info", tmp_path / "in.fits", "--ext", "SCI,3"
+    )
