@@ -70,7 +70,9 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
     InputError
         A pattern that fits nothing, a folder without such files, or a list that cannot be read or leads back to itself.
     """
-    return _expand(words, ())
+    found = _expand(words, ())
+    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in found if path.is_file() and is_lapalma(path)}
+    return [path for path in found if path not in twins]  # twins of La Palma cubes go with their cubes
 
 
 def _expand(words: Sequence[str | os.PathLike[str]], lists: tuple[Path, ...]) -> list[Path]:
@@ -240,16 +242,15 @@ def _as_ours(error: Exception, path: Path) -> SolardnError:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Return the files of known formats in a folder; twins of La Palma cubes go with their cubes."""
+    """Return the files of known formats in a folder."""
     try:
         inside = sorted(folder.iterdir())
     except OSError as error:
         raise InputError(f"the folder {folder} cannot be read ({error.strerror}); check its permissions") from error
     files = [path for path in inside if not path.name.startswith(".") and known_format(path)]
-    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in files if is_lapalma(path)}
     if not files:
         raise InputError(f"the folder {folder} holds no file of a known format; check the name")
-    return [path for path in files if path not in twins]
+    return files
 
 
 def _listed(path: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -124,6 +125,8 @@ def brief(error: Exception) -> str:
 
 def onnxruntime() -> Any:
     """Import onnxruntime when it is needed, and not before."""
+    # Otherwise it notes each session in files in the user's home, to be sent to its maker.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     return onnxruntime

@@ -35,6 +35,11 @@ class LaPalmaSource:
     def __init__(self, path: Path) -> None:
         self.path, self.label, self.unit = path, str(path), ""
         self.text = _text(path)
+        cube = path.with_name(f"{path.stem.removesuffix('_sp')}{path.suffix}")
+        if cube != path and cube.exists():
+            raise InputError(
+                f"{path} is the twin of {cube}, with its axes in another order; give {cube.name}, and its twin is written again with it"
+            )
         numbers = _numbers(self.text, path)
         self._order = ">" if re.search(rb"endian\s*=\s*b", self.text) else "<"
         stored = np.dtype(self._order + _TYPES[numbers["datatype"]])

@@ -116,3 +116,16 @@ def test_a_twin_in_the_way_is_not_replaced_unasked(solardn, cube, tmp_path):
     (tmp_path / "out_sp.fcube").write_text("precious")
     assert "out_sp.fcube exists" in solardn.bad("denoise", cube, tmp_path / "out.fcube", "--model", "smooth")
     assert (tmp_path / "out_sp.fcube").read_text() == "precious"
+
+
+@pytest.mark.parametrize("named", ["pattern", "names"])
+def test_twins_go_with_their_cubes_however_they_are_named(solardn, cube, tmp_path, named):
+    twin = tmp_path / "in_sp.fcube"
+    given = [tmp_path / "*.fcube"] if named == "pattern" else [cube, twin]
+    said = solardn.good("denoise", *given, "--output-dir", tmp_path / "out", "--model", "smooth", "--noise-sigma", 0.01)
+    assert "1 file" in said or "in.fcube" in said
+    solardn.good("denoise", cube, tmp_path / "one.fcube", "--model", "smooth", "--noise-sigma", 0.01)
+    one, other = ((tmp_path / name).read_bytes()[512:] for name in ("out/in_sp.fcube", "one_sp.fcube"))
+    assert one == other
+    said = solardn.bad("denoise", twin, tmp_path / "none.fcube", "--model", "smooth")
+    assert "in_sp.fcube is the twin of" in said
