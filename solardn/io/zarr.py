@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import shutil
+import stat
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -139,7 +140,10 @@ class _ZarrSink(ContainerSink):
             source.path,
             place,
             ignore=lambda folder, names: names if own in (Path(folder), *Path(folder).parents) else [],
+            copy_function=shutil.copyfile,
         )
+        for folder in (place, *(inside for inside in place.rglob("*") if inside.is_dir())):
+            folder.chmod(folder.stat().st_mode | stat.S_IRWXU)  # an archive's folders may be read only
         step = as_dict(self._step, remark)
         if any(len(column) > 1 for column in table.values()):
             step["maps"] = {name: _plain(column) for name, column in table.items()}

@@ -267,3 +267,13 @@ def test_a_part_that_is_named_is_the_part_that_is_inspected(solardn, tmp_path):
     assert looked["flat"]
     assert "names a part and --ext all another" in solardn.bad("info", words[0], "--ext", "all")
     assert "names a part and --ext all another" in solardn.bad("denoise", words[0], tmp_path / "c.fits", "--ext", "all")
+
+
+def test_a_link_beside_its_file_is_done_once_too(solardn, frames, tmp_path):
+    (frames / "latest.npy").symlink_to("f0.npy")
+    for _ in range(2):
+        said = solardn.good(
+            "denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth", "--resume", "--axes", "y=0,x=1"
+        )
+    assert "before" in said
+    assert (tmp_path / "out" / "latest.npy").read_bytes() == (tmp_path / "out" / "f0.npy").read_bytes()
