@@ -17,7 +17,8 @@ _LA_PALMA = "stokes=[I,Q,U,V], ns=4 :  datatype=4 (float), dims=3, nx={}, ny={},
 def bundled(folder: Path) -> Path:
     """Write small networks under the names of those that ship."""
     folder.mkdir()
-    networks.checked(folder / "stokes.onnx")
+    for name in ("stokes", "stokes-best"):
+        networks.checked(folder / f"{name}.onnx")
     networks.masked(
         folder / "stokes-bayes.onnx", rate=0.1, input_sigma=0.01
     )  # the exponential of its input stays finite
