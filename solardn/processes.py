@@ -89,7 +89,7 @@ class Denoising:
         self._denoiser, self._cycles, self._views = denoiser, checked_cycles(cycles), checked_views(views)
         self.once = cycles == 1 and views == 1
         self.layers = [RESIDUAL] if residual else []
-        self.parameters: dict[str, Any] = {"cycles": cycles, "views": views}
+        self.parameters: dict[str, Any] = {"cycles": self._cycles, "views": self._views}
 
     @property
     def words(self) -> str:

@@ -171,6 +171,7 @@ class Runner:
 
     def _checked_tile(self, tile: int) -> int:
         least = round_up(self.card.min_size, self.card.multiple)
-        if whole(tile, "tile", 1) < least:
+        tile = whole(tile, "tile", 1)
+        if tile < least:
             raise OptionError(f"tile is {tile}; network {self.card.name!r} needs at least {least}")
         return round_up(tile, self.card.multiple)

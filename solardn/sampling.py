@@ -84,8 +84,7 @@ def request(card: Card, samples: int, seed: int, method: str) -> Request:
     """
     if method not in METHODS:
         raise OptionError(f"there is no method {method!r}; possible are {' and '.join(METHODS)}")
-    whole(samples, "samples", 0)
-    whole(seed, "seed", 0, most=2**32 - 1)
+    samples, seed = whole(samples, "samples", 0), whole(seed, "seed", 0, most=2**32 - 1)
     if method == "flips":
         return Request("flips", VIEWS, seed)
     if samples == 1:

@@ -110,7 +110,7 @@ def _plan(shape: tuple[int, int], multiple: int, edge: int, tile: int, workers: 
     def cuts(axis: int, most: int, more: int = workers) -> list[list[Span]]:
         length, across = shape[axis], shape[1 - axis]
         least = multiple * max(_LEAST_BLOCKS, -(-(_LEAST_BLOCKS**2) * multiple // across))
-        return along(length, edge, multiple, max(most, least - 2 * edge), least, more)
+        return along(length, edge, multiple, max(most, least - 2 * edge, multiple), least, more)
 
     found = list(product(cuts(0, tile), cuts(1, tile)))
     for rows in cuts(0, shape[0], shape[0] // multiple) if pixels else ():

@@ -72,7 +72,8 @@ def checked_views(count: int) -> int:
     OptionError
         It is none of `COUNTS`.
     """
-    if whole(count, "views", 1) not in COUNTS:
+    count = whole(count, "views", 1)
+    if count not in COUNTS:
         raise OptionError(f"views is {count}; give {', '.join(map(str, COUNTS[:-1]))} or {COUNTS[-1]}")
     return count
 

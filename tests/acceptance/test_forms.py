@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+import solardn as package
 from solardn.io import container, fitstiles
 from solardn.provenance import parameters as step_parameters
 
@@ -134,3 +135,15 @@ def test_the_same_work_gives_the_same_compressed_bytes_later(solardn, tmp_path, 
         )
         given.append((tmp_path / name).read_bytes())
     assert given[0] == given[1]
+
+
+def test_rice_keeps_the_quietest_map_where_each_has_its_own_noise(tmp_path):
+    rng = np.random.default_rng(0)
+    levels = np.array([0.02, 1, 1])
+    fits.writeto(tmp_path / "in.fits", (rng.normal(size=(3, 64, 64)) * levels[:, None, None]).astype(np.float32))
+    for name, compress in (("plain", None), ("rice", "rice")):
+        package.denoise_file(
+            tmp_path / "in.fits", tmp_path / f"{name}.fits", model="smooth", noise_sigma="per-map", compress=compress
+        )
+    apart = fits.getdata(tmp_path / "rice.fits", 1) - fits.getdata(tmp_path / "plain.fits")
+    assert (apart.std(axis=(1, 2)) < levels / 40).all()

@@ -104,3 +104,12 @@ def test_cuts_are_finer_with_more_workers() -> None:
     assert len(tiling.plan((1000, 1000), needs, tile=2000)) == 1
     assert len(tiling.plan((1000, 1000), needs, tile=2000, workers=2)) == 2
     assert len(tiling.plan((1000, 1000), needs, tile=2000, workers=4)) == 4
+
+
+def test_a_margin_as_wide_as_the_window_leaves_a_tile() -> None:
+    from solardn.spans import along
+    from solardn.tiling import _plan
+
+    tiles = _plan((464, 512), 16, 176, 256, 1, 352 * 464)
+    assert sum(len(range(tile.y.first, tile.y.last)) * (tile.x.last - tile.x.first) for tile in tiles) == 464 * 512
+    assert along(464, 176, 16, 16, 256, 1)

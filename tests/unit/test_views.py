@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from solardn import Denoiser, OptionError, denoise
+from solardn import Denoiser, OptionError, denoise, denoise_file
 from solardn.views import COUNTS, VIEWS, first, mean_over
 from tests import networks
 
@@ -88,3 +88,12 @@ def test_one_view_costs_one_pass() -> None:
 def test_other_counts_are_refused(count: object, blur_model: Path) -> None:
     with pytest.raises(OptionError, match=r"views is .*; give "):
         denoise(MAP, scale=1.0, views=count, model=blur_model)
+
+
+def test_whole_numbers_of_numpy_are_as_good(tmp_path: Path, blur_model: Path) -> None:
+    np.save(tmp_path / "in.npy", np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32))
+    one = np.int64(1)
+    found = denoise_file(
+        tmp_path / "in.npy", tmp_path / "out.npy", model=blur_model, cycles=one, views=2 * one, tile=64 * one
+    )
+    assert found.parameters == {"cycles": 1, "views": 2}
