@@ -16,6 +16,7 @@ from .files import denoise_file, loader, uncertainty_file
 from .finished import Finished
 from .io import is_lapalma, is_zarr, known_format, ready
 from .io.address import MARK, split
+from .io.lapalma import twin_of
 from .io.place import writing
 from .model import DEFAULT
 from .rasters import files_of, gather
@@ -71,7 +72,7 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
         A pattern that fits nothing, a folder without such files, or a list that cannot be read or leads back to itself.
     """
     found = _expand(words, ())
-    twins = {path.with_name(f"{path.stem}_sp{path.suffix}") for path in found if path.is_file() and is_lapalma(path)}
+    twins = {twin_of(path) for path in found if path.is_file() and is_lapalma(path)}
     return [path for path in found if path not in twins]  # twins of La Palma cubes go with their cubes
 
 

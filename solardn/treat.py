@@ -124,7 +124,9 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
             levels = find_levels(plan, denoiser, noise.sigma, noise.scale, even=noise.map == "auto")
             said = warn(plan, denoiser, levels)
         step = processing_step(plan, denoiser, process, levels, noise.sigma, noise.scale, noise.map, manner.inspect)
-        form = form.for_noise(min(min([level.noise_sigma, *level.each.values()]) for level in levels.values()))
+        form = form.for_noise(
+            min(sigma for level in levels.values() for sigma in (level.noise_sigma, *level.each.values()))
+        )
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])

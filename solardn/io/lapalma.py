@@ -36,7 +36,7 @@ class LaPalmaSource:
         self.path, self.label, self.unit = path, str(path), ""
         self.text = _text(path)
         cube = path.with_name(f"{path.stem.removesuffix('_sp')}{path.suffix}")
-        if cube != path and cube.exists():
+        if path == twin_of(cube) and cube.exists():
             raise InputError(
                 f"{path} is the twin of {cube}, with its axes in another order; give {cube.name}, and its twin is written again with it"
             )
@@ -45,7 +45,7 @@ class LaPalmaSource:
         stored = np.dtype(self._order + _TYPES[numbers["datatype"]])
         planes = numbers.get("nt", 1)
         _check_size(path, planes * numbers["ny"] * numbers["nx"] * stored.itemsize)
-        self.twin = path.with_name(f"{path.stem}_sp{path.suffix}")
+        self.twin = twin_of(path)
         letters = re.search(rb"stokes\s*=\s*\[([IQUViquv, ]+)\]", self.text)
         n_stokes = len(letters[1].split(b",")) if letters else 1
         wavelengths = self._wavelengths(planes, n_stokes, numbers["ny"] * numbers["nx"])
@@ -99,7 +99,7 @@ class LaPalmaSource:
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: the result, one for each further layer, and the twin where there is one."""
         files = [output, *(layer_path(output, layer) for layer in layers)]
-        return [*files, _twin_path(output)] if self.twin.exists() else files
+        return [*files, twin_of(output)] if self.twin.exists() else files
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
         """Return the size of the output in bytes."""
@@ -128,7 +128,7 @@ class LaPalmaSource:
         if not self.twin.exists():
             return RawSink(paths, text, self.shape, dtype, resume)
         twin_text = _float_header(_text(self.twin), step)
-        return _TwinSink(paths, text, self.full, self.shape, dtype, resume, _twin_path(output), twin_text)
+        return _TwinSink(paths, text, self.full, self.shape, dtype, resume, twin_of(output), twin_text)
 
     def close(self) -> None:
         """Release the file."""
@@ -172,8 +172,9 @@ class _TwinSink(RawSink):
         super().commit(table, remark)
 
 
-def _twin_path(output: Path) -> Path:
-    return output.with_name(f"{output.stem}_sp{output.suffix}")
+def twin_of(cube: Path) -> Path:
+    """Return the place of a cube's twin."""
+    return cube.with_name(f"{cube.stem}_sp{cube.suffix}")
 
 
 def _text(path: Path) -> bytes:
