@@ -1,6 +1,6 @@
 """Files far from what networks know, told before a run: the residual tells it too, but only after hours of work.
 
-And, after it, a fill value that is nowhere in them.
+And, after it, what only the whole of them tells.
 """
 
 from __future__ import annotations
@@ -28,33 +28,45 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
         The noise level of each group of maps, as it will be used.
     """
     said: list[str] = []
+    found_in = {level.stokes for level in levels.values() if level.maps}
     for index in _sample(plan, levels):
         plane = plan.read_map(index)
         absent = plan.missing(index, plane)
         if absent.all():
             continue
-        level = levels[plan.cube.group(index)]
+        level, letter = levels[plan.cube.group(index)], plan.cube.letter(index)
         found = doubts(
             np.where(absent, np.float32(np.nan), plane) if absent.any() else plane,
             level.of(index),
-            given=level.maps == 0,
-            letter=plan.cube.letter(index),
+            given=not found_in,
+            letter=letter,
             unit=plan.source.unit,
             network=denoiser.card.name,
             noise=level.estimates.get(index),
         )
-        letter = plan.cube.letter(index)
+        if found_in and letter not in found_in:
+            found.append(
+                f"shows no noise in any of its maps, and takes the level of the others, {level.noise_sigma:.3g}: give the noise level yourself (--noise-sigma, in Python noise_sigma)"
+            )
         where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
         said += [f"{where} {sentence}" for sentence in found]
     return forewarn(said)
 
 
-def warn_of_fill(plan: Plan, records: Sequence[MapRecord]) -> tuple[str, ...]:
-    """Warn when the fill value that was given is in no map of a file; return the sentence, if any."""
-    if isinstance(plan.fill_value, str) or any(record.fills for record in records):
-        return ()
-    sentence = f"{plan.source.label} holds the fill value {plan.fill_value:.9g} nowhere in its maps to denoise: check --fill-value (in Python fill_value), or leave it out, and fills are found"
-    return forewarn([sentence])
+def warn_afterwards(plan: Plan, records: Sequence[MapRecord], levels: dict[Group, Level]) -> tuple[str, ...]:
+    """Warn of what only a whole run can tell: a fill value that is nowhere, and maps without the level of their own that they should have."""
+    said = []
+    if not isinstance(plan.fill_value, str) and not any(record.fills for record in records):
+        said.append(
+            f"{plan.source.label} holds the fill value {plan.fill_value:.9g} nowhere in its maps to denoise: check --fill-value (in Python fill_value), or leave it out, and fills are found"
+        )
+    own = {index for level in levels.values() for index in level.each}
+    without = [record.index for record in records if own and record.cycles and record.index not in own]
+    if without:
+        said.append(
+            f"{plan.source.label}: no noise is found in {len(without)} of its maps (the first is map {without[0]}), which take the median level of their Stokes parameter and wavelength: look at them"
+        )
+    return forewarn(said)
 
 
 def _sample(plan: Plan, levels: dict[Group, Level]) -> list[Index]:

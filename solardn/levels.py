@@ -43,6 +43,7 @@ AGREE = 0.05
 
 _MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
 _MOST_IN_ALL = 120  # … while all groups together take no more than this, but at least one each …
+_FURTHER = 4  # … and where none of them shows any noise, among so many times more, and again, until one does
 _MOST_GROUPS = (
     240  # … unless there are more groups than this: then some wavelengths are left out, and lie between others
 )
@@ -97,8 +98,8 @@ def find_levels(
     """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
 
     An estimate is the median over some maps of the group, spread evenly over it, or over all of them where each map is to have its own:
-    over three that agree and show even noise, else over up to nine. Where there are hundreds of wavelengths, some are estimated and the
-    others interpolated, with their noise as uneven as at the nearest one.
+    over three that agree and show even noise, else over up to nine, and over more where those show no noise, as empty maps do. Where there
+    are hundreds of wavelengths, some are estimated and the others interpolated, with their noise as uneven as at the nearest one.
 
     Parameters
     ----------
@@ -136,8 +137,12 @@ def find_levels(
     found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
     reasons: list[str] = []
 
+    seen: set[Index] = set()
+
     def look(groups_of: dict[Index, Group]) -> None:
-        for index, noise, why in _estimates(plan, denoiser, list(groups_of)):
+        wanted = sorted(groups_of.keys() - seen)
+        seen.update(wanted)
+        for index, noise, why in _estimates(plan, denoiser, wanted):
             if noise is not None:
                 found[groups_of[index]][index] = noise
             elif why:
@@ -148,8 +153,10 @@ def find_levels(
     if not per_map:
         shape = plan.cube.map_shape if even else None
         open_ones = [group for group in sampled if not settled(list(found[group].values()), shape)]
-        more = {index: group for group in open_ones for index in evenly(groups[group], most)}
-        look({index: group for index, group in sorted(more.items()) if index not in few[group]})
+        look({index: group for group in open_ones for index in evenly(groups[group], most)})
+        while blank := [group for group in sampled if not found[group] and most < len(groups[group])]:
+            most *= _FURTHER
+            look({index: group for group in blank for index in evenly(groups[group], most)})
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
         why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
@@ -228,7 +235,9 @@ def samples(groups: int) -> int:
 
 
 def evenly(members: list[Member], most: int) -> list[Member]:
-    """Return so many members, evenly spread."""
+    """Return so many members, evenly spread: of several the first and the last, too, else the one in the middle."""
+    if most == 1:
+        return members[(len(members) - 1) // 2 :][:1]
     return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
 
 

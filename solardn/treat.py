@@ -17,7 +17,7 @@ from .arrays import in_unit_of
 from .cube import Batch
 from .destination import checked_place
 from .errors import OptionError
-from .familiar import warn, warn_of_fill
+from .familiar import warn, warn_afterwards
 from .inspection import Inspection
 from .inspector import Inspector
 from .io import Sink, ready
@@ -159,7 +159,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         finally:
             if inspector:
                 inspector.close()
-        said += warn_of_fill(plan, work.records)
+        said += warn_afterwards(plan, work.records, levels)
         return Summary(
             label=plan.source.label,
             outputs=tuple(plan.source.outputs(Path(output), layers)),

@@ -47,6 +47,46 @@ def test_a_group_without_values_lies_between_its_neighbours(cube, identity_model
     assert level.maps == 0
 
 
+def test_a_group_whose_sampled_maps_are_empty_is_searched_for_one_that_is_not(tmp_path, identity_model):
+    noise = np.random.default_rng(0).normal(0, 1, (40, 2, 48, 48)) * SIGMAS[:2, np.newaxis, np.newaxis]
+    noise[:, 1] = np.where(np.isin(np.arange(40), (7, 22, 23))[:, np.newaxis, np.newaxis], noise[:, 1], np.nan)
+    np.save(tmp_path / "cube.npy", noise.astype(np.float32))
+    result = found(tmp_path / "cube.npy", identity_model)
+    assert result["", 1].noise_sigma == pytest.approx(SIGMAS[1], rel=0.05)
+    assert result["", 1].maps > 0
+
+
+def test_a_stokes_parameter_without_noise_says_that_it_takes_the_level_of_others(tmp_path, identity_model):
+    noise = np.random.default_rng(0).normal(0, 1, (4, 48, 48)).astype(np.float32)
+    noise[3][np.random.default_rng(1).random((48, 48)) < 0.7] = np.nan  # too few pixels to tell noise from signal
+    np.save(tmp_path / "iquv.npy", noise)
+    with pytest.warns(
+        UserWarning,
+        match=r"iquv.npy, Stokes V shows no noise in any of its maps, and takes the level of the others, 0.99",
+    ):
+        denoise_file(tmp_path / "iquv.npy", tmp_path / "out.npy", model=identity_model, axes="stokes=0")
+
+
+def test_maps_without_a_level_of_their_own_are_told(cube, identity_model):
+    data = np.load(cube)
+    data[2, 1][np.random.default_rng(1).random((48, 48)) < 0.7] = np.nan
+    np.save(cube, data)
+    with pytest.warns(
+        UserWarning, match=r"no noise is found in 1 of its maps \(the first is map \(2, 1\)\), which take"
+    ):
+        denoise_file(
+            cube, cube.with_name("out.npy"), model=identity_model, axes="time=0,wavelength=1", noise_sigma="per-map"
+        )
+
+
+@pytest.mark.parametrize(
+    ("members", "most", "chosen"),
+    [(7, 1, [3]), (2, 1, [0]), (1, 9, [0]), (0, 1, []), (7, 3, [0, 3, 6]), (3, 9, [0, 1, 2])],
+)
+def test_members_are_spread_evenly(members, most, chosen):
+    assert levels.evenly(list(range(members)), most) == chosen
+
+
 def test_of_many_wavelengths_some_are_interpolated(cube, identity_model, monkeypatch):
     monkeypatch.setattr(levels, "_MOST_GROUPS", 2)
     result = found(cube, identity_model)
