@@ -7,6 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MOST = 99  # coordinates that FITS can number
+_ROUNDED = 1e-5
+"""Part of the largest matrix element of a coordinate up to which another one is what rounding left of 0.
+
+Tools write 6e-17 for cos 90°, 4e-8 in single precision and 1e-6 with a π of six digits; a coordinate that in truth changes by so little along an axis
+does not move by a pixel of the other in 10 000.
+"""
 
 
 def kind_of(header: Mapping[str, Any], world: int) -> str:
@@ -39,7 +45,7 @@ def step_of(header: Mapping[str, Any], world: int, pixel: int) -> float:
 
 
 def pixel_axes(header: Mapping[str, Any], n: int) -> dict[int, int]:
-    """Return which pixel axis each coordinate runs along (FITS numbers): its own, unless its own matrix element is 0."""
+    """Return which pixel axis each coordinate runs along (FITS numbers): its own, unless its own matrix element is 0 or a rounded one."""
 
     def element(i: int, j: int) -> float:
         value = header.get(f"PC{i}_{j}", header.get(f"CD{i}_{j}"))
@@ -49,5 +55,5 @@ def pixel_axes(header: Mapping[str, Any], n: int) -> dict[int, int]:
     for i in range(1, n + 1):
         written = any(f"{name}{i}_{i}" in header for name in ("PC", "CD"))
         row = [abs(element(i, j)) for j in range(1, n + 1)]
-        along[i] = i if row[i - 1] or not any(row) else row.index(max(row)) + 1
+        along[i] = i if row[i - 1] > _ROUNDED * max(row) or not any(row) else row.index(max(row)) + 1
     return along if sorted(along.values()) == list(range(1, n + 1)) else {i: i for i in range(1, n + 1)}

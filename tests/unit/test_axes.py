@@ -69,8 +69,9 @@ def test_header_and_user_agree_whatever_the_order_of_the_axes(order):
     assert roles(from_header({}, shape, "file", said)) == roles(told)
 
 
-def test_a_coordinate_that_runs_along_another_axis_is_followed_there():
-    given = header("AWAV", "HPLT-TAN", "HPLN-TAN", PC1_1=7.6, PC2_2=0.0, PC2_3=0.09, PC3_3=0.0, PC3_2=1000.0)
+@pytest.mark.parametrize("zero", [0.0, 6.123e-17, -4.4e-8])
+def test_a_coordinate_that_runs_along_another_axis_is_followed_there(zero):
+    given = header("AWAV", "HPLT-TAN", "HPLN-TAN", PC1_1=7.6, PC2_2=zero, PC2_3=0.09, PC3_3=zero, PC3_2=1000.0)
     assert roles(from_header(given, (12, 20, 30), "file")) == "y x wavelength"
 
 
