@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from .io.place import writing
 from .journal import journal_path
 
 NAME = ".solardn-journal"
+_WITHDRAWN = False  # in place of the state of an output
 _Places = Sequence[tuple[Path, Path]]
 
 
@@ -42,7 +42,7 @@ class Finished:
         number = hashlib.sha256(json.dumps([*words, self._task]).encode()).hexdigest()[:12]
         self.path = folder / f"{NAME}-{number}"
         self._resume = resume
-        self._before = 0  # length of the file before what was begun last
+        self._begun: list[str] = []  # keys of the files begun last
         self._notes: dict[str, list[Any]] = {}
         if resume:
             for path in sorted(folder.glob(f"{NAME}-*")):
@@ -66,17 +66,13 @@ class Finished:
 
     def begin(self, files: _Places) -> None:
         """Note files that are begun now, where they have no output yet."""
-        with writing(self.path):
-            self._before = self.path.stat().st_size if self.path.exists() else 0
-        self._write(
-            {self._key(path): None for path, output in files if split(path)[0].exists() and not output.exists()}
-        )
+        self._begun = [self._key(path) for path, output in files if split(path)[0].exists() and not output.exists()]
+        self._write(dict.fromkeys(self._begun))
 
     def withdraw(self) -> None:
         """Take back the note of the files begun last, which failed."""
-        if self._before:
-            os.truncate(self.path, self._before)
-        else:
+        self._write(dict.fromkeys(self._begun, _WITHDRAWN))  # not cut off: another job may have noted more since
+        if not _last_words(self.path):
             self._remove()
 
     def add(self, files: _Places) -> None:
@@ -105,7 +101,7 @@ class Finished:
 
 
 def _last_words(path: Path) -> dict[str, Any]:
-    """Return the last note on each file: the state of its output, or nothing where it was only begun."""
+    """Return the last note on each file: the state of its output, or nothing where it was only begun; none on one that failed."""
     found: dict[str, Any] = {}
     for line in path.read_bytes().splitlines():
         try:
@@ -113,7 +109,7 @@ def _last_words(path: Path) -> dict[str, Any]:
         except ValueError:  # torn when the machine went down, or of another version
             continue
         found[key] = output
-    return found
+    return {key: output for key, output in found.items() if output is not _WITHDRAWN}
 
 
 def _output_state(output: Path) -> list[Any]:
