@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .calling import outside
 from .errors import InputError
 from .noise import NoiseEstimate, estimate
 from .patterns import strange
 from .sums import sums
 
 Float = NDArray[np.float32]
-
-_PACKAGE = __name__.partition(".")[0]
 
 OFF = 2.0
 """Factor between the noise stated and the noise found beyond which one is wrong; in training it is 0.7 to 1.4 (training/batches.py)."""
@@ -55,16 +53,8 @@ def forewarn(sentences: Iterable[str]) -> tuple[str, ...]:
     """Warn whoever called this package of what was found, each sentence once, and return the sentences."""
     said = tuple(dict.fromkeys(sentences))
     for sentence in said:
-        warnings.warn(sentence, UnfamiliarData, stacklevel=_outside())
+        warnings.warn(sentence, UnfamiliarData, stacklevel=outside())
     return said
-
-
-def _outside() -> int:
-    """Return the ``stacklevel`` for a warning of the caller that points to the code that called this package."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def doubts(

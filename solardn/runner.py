@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from . import tiling
 from .arrays import Float, whole
+from .calling import outside
 from .engine import Engine, OutOfMemory
 from .errors import OptionError
 from .memory import Share, demand, sampling_share, shares, speed_of
@@ -151,15 +152,16 @@ class Runner:
         return [way.bounded(self._most) for way in found]
 
     def _use_smaller(self, share: Share, shape: tuple[int, ...], error: OutOfMemory) -> None:
-        """Halve the tile after it did not fit, unless that leaves the windows of the map as they are."""
-        tile = min(share.tile, max(shape))
-        smaller = round_up(tile // 2, self.card.multiple)
-        if self._window(shape, share.bounded(smaller)) == self._window(shape, share):
-            raise error
+        """Halve the tile after it did not fit, until the windows of the map become smaller; where they cannot, the error stands."""
+        tile = smaller = min(share.tile, max(shape))
+        while self._window(shape, share.bounded(smaller)) == self._window(shape, share):
+            tried, smaller = smaller, round_up(smaller // 2, self.card.multiple)
+            if smaller >= tried:
+                raise error
         if self._most is None or self._most > smaller:  # else another thread was faster
             message = f"{error}: going on with tiles of {smaller} pixels instead of {tile}"
             logger.warning(message)
-            warnings.warn(message, stacklevel=2)
+            warnings.warn(message, stacklevel=outside())
             self._most = smaller
 
     def _window(self, shape: tuple[int, ...], share: Share) -> tuple[int, int]:

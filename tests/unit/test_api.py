@@ -338,6 +338,22 @@ def test_a_tile_that_does_not_fit_the_device_is_halved_and_the_user_told(
     assert "going on with tiles of" in caplog.text
 
 
+def test_a_tile_is_halved_until_the_windows_are_smaller(pooled_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    denoiser = Denoiser(pooled_model, device="cpu", threads=1)
+    data = RNG.normal(size=(96, 64)).astype(np.float32)  # half its tile leaves its one window as it is
+    expected, run = denoiser.denoise(data, scale=1.0), denoiser.engine.run
+
+    def small_only(batch: NDArray[np.float32], **_: Any) -> Any:
+        if batch.size >= data.size:
+            raise OutOfMemory("the memory of the device cuda does not suffice")
+        return run(batch)
+
+    monkeypatch.setattr(denoiser.engine, "run", small_only)
+    with pytest.warns(UserWarning, match="going on with tiles of .* pixels instead of 96") as said:
+        np.testing.assert_array_equal(denoiser.denoise(data, scale=1.0), expected)
+    assert [warning.filename for warning in said] == [__file__]
+
+
 def test_when_no_tile_fits_the_error_stands(pooled_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     denoiser = Denoiser(pooled_model, device="cpu", threads=1)
 
