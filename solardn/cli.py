@@ -23,10 +23,7 @@ from .commands.inspect import inspect
 from .commands.models import models
 from .commands.page import page
 from .commands.uncertainty import uncertainty
-from .errors import SolardnError
-
-_SIGNALS = 128
-"""What the number of a signal is added to for an exit code."""
+from .errors import SIGNALS, SolardnError, interrupted
 
 
 class _Terminated(KeyboardInterrupt):
@@ -62,10 +59,9 @@ class Commands(click.Group):
             click.echo(f"Error: the system says: {error}; check the place and its permissions", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as stop:
-            left = ctx.meta.get(options.LEFT, "nothing is left behind")
             with contextlib.suppress(OSError):  # the terminal may be gone
-                click.echo(f"Error: interrupted; {left}, the input is untouched", err=True)
-            ctx.exit(_SIGNALS + (stop.number if isinstance(stop, _Terminated) else signal.SIGINT))
+                click.echo(interrupted(ctx.meta.get(options.LEFT, "")), err=True)
+            ctx.exit(SIGNALS + (stop.number if isinstance(stop, _Terminated) else signal.SIGINT))
 
 
 def _terminate(number: int, _: Any) -> None:

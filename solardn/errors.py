@@ -19,6 +19,9 @@ _OUT_OF_MEMORY = re.compile(
 )
 """What libraries say where memory runs out: onnxruntime, CUDA, OpenVINO, PyTorch, TensorFlow and C++."""
 
+SIGNALS = 128
+"""What the number of a signal is added to for an exit code."""
+
 
 class SolardnError(Exception):
     """Base of all errors that solardn raises on purpose."""
@@ -51,3 +54,8 @@ class MissingExtra(SolardnError, ImportError):  # noqa: N818 - reads as what is 
 def lacks_memory(error: Exception) -> bool:
     """Return whether an error of a library says that memory ran out, so that a smaller array may pass."""
     return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None
+
+
+def interrupted(left: str = "") -> str:
+    """Return what is said after Ctrl-C; with what is left behind, and how it goes on, where that is something."""
+    return f"Error: interrupted; {left or 'nothing is left behind'}, the input is untouched"

@@ -127,8 +127,12 @@ def onnxruntime() -> Any:
     """Import onnxruntime when it is needed, and not before."""
     # Otherwise it notes each session in files in the user's home, to be sent to its maker.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # what it makes of Ctrl-C while it loads
+            raise error.__cause__ from None
+        raise
     return onnxruntime
 
 

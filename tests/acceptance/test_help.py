@@ -1,5 +1,6 @@
 """Every command explains itself, with an example that runs, and quickly."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -84,3 +85,24 @@ def test_every_json_key_is_in_the_docs(command, keys):
     page = "uncertainty.md" if command == "uncertainty" else "files.md"
     docs = (Path(__file__).parents[2] / "docs" / page).read_text()
     assert [key for key, meaning in keys.items() if f"| `{key}` | {meaning} |" not in docs] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "raised"),
+    [
+        ("click", "raise KeyboardInterrupt"),  # before the command line itself is there
+        ("onnxruntime", "raise ImportError('initialization failed') from KeyboardInterrupt()"),  # as it does
+    ],
+)
+def test_ctrl_c_while_libraries_load_is_ctrl_c(tmp_path, image, folder_of_networks, module, raised):
+    (tmp_path / f"{module}.py").write_text(raised)
+    words = ("denoise", image, tmp_path / "out.fits", "--model", "same", "--device", "cpu")
+    ran = subprocess.run(
+        [sys.executable, "-m", "solardn", *words],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == "Error: interrupted; nothing is left behind, the input is untouched\n"
+    assert ran.returncode == 130
