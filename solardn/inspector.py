@@ -26,6 +26,9 @@ SHARE = 8
 MOST = 12
 """… at most so many of a file, and at least one of each Stokes parameter."""
 
+LOOKED = 2048
+"""Pixels along a side of the part in the middle of a larger map that is looked at, however the map is worked on."""
+
 _WAITING = 2  # maps that wait to be looked at, beyond which the computation waits for them
 _MEMORY_SHARE = 16  # maps of Stokes I that are kept for later take at most this fraction of the memory
 
@@ -72,15 +75,20 @@ class Inspector:
         ----------
         index : tuple of int
         observation, result : (y, x) arrays
-            Of the map, or of the same part of it. In the data's units; not changed later by the caller.
+            Of the map, or of its `middle`. In the data's units; not changed later by the caller.
         sigma : float
             rms of the noise, in the data's units.
         """
         if index not in self._wanted:
             return
         intensity, noise = self._kept.get(self._beside.get(index, ())), self._estimates.get(index)
-        if observation.shape != self._plan.cube.map_shape:
-            intensity, noise, self._part = None, None, "{}×{}".format(*observation.shape)
+        shape = self._plan.cube.map_shape
+        if max(shape) > LOOKED:
+            looked = middle(shape)
+            if observation.shape == shape:
+                observation, result = observation[looked], result[looked]
+            self._part = "{}×{}".format(*observation.shape)
+            intensity, noise = None if intensity is None else intensity[looked], None
         self._pending.append(self._pool.submit(self._diagnose, index, observation, result, sigma, intensity, noise))
         while len(self._pending) > _WAITING:
             self._pending.popleft().result()
@@ -120,6 +128,12 @@ class Inspector:
         lines = tuple(line_of(group, found) for group, found in sorted(by_group.items()))
         label = self._plan.source.label + (f" (the middle {self._part} px of its maps)" if self._part else "")
         return Inspection(label, result, self._plan.source.unit, TAKEN, lines)
+
+
+def middle(shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return rows and columns of the part of a map that is looked at: all of it, or at most `LOOKED` of each in its middle."""
+    y, x = (slice((n - min(n, LOOKED)) // 2, (n + min(n, LOOKED)) // 2) for n in shape)
+    return y, x
 
 
 def _sample(kinds: dict[Group, list[Index]]) -> dict[Index, Group]:

@@ -147,6 +147,8 @@ def task(plan: Plan, step: Step, layers: list[str]) -> Task:
         "input": [plan.source.label, [state_of(path) for path in files_of(plan.source)]],
         "layers": layers,
         "version": __version__,
+        "libraries": [" ".join(library) for library in step.libraries],
+        "environment": step.environment,
         "date": step.date,
         "history": list(step.history),
         **step.parameters,

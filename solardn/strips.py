@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .arrays import Float, as_float32
 from .cube import Batch
+from .inspector import middle
 from .io import Sink
 from .maps import mean_of
 from .plan import Plan
@@ -23,9 +24,6 @@ from .work import Work
 
 SHARE = 8
 """Maps of more than this part of the memory, in float32, are denoised in strips."""
-
-LOOKED = 2048
-"""Pixels along a side of the part in the middle of such a map whose residual is looked at."""
 
 Read = Callable[[slice], NDArray[np.floating]]
 """Returns some rows of a map."""
@@ -85,17 +83,17 @@ class Strips:
         sigma = self.work.plain_sigma(index)
         if sigma is None:
             return False
-        residual, middle = Residual(), _Middle(self.plan.cube.map_shape)
+        residual, looked = Residual(), _Middle(self.plan.cube.map_shape)
         with self.stages(MAPS):
             for rows, before, after in self._strips(batch, sigma):
                 residual.add(before, after)
-                middle.add(rows, before, after)
+                looked.add(rows, before, after)
                 with self.stages(OUTPUT):
                     images = [after, *self.process.beside(before, after, None)]
                     for layer, image in enumerate(images):
                         block = self.plan.cube.to_block(image[np.newaxis])
                         self.sink.write(layer, self._selection(batch, rows), block)
-        self.work.note_large(index, sigma, residual.rms, middle.before, middle.after)
+        self.work.note_large(index, sigma, residual.rms, looked.before, looked.after)
         return True
 
     def _strips(self, batch: Batch, sigma: float) -> Iterator[tuple[slice, Float, Float]]:
@@ -121,7 +119,7 @@ class _Middle:
     """The middle of a map, gathered from its strips."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self._y, self._x = (slice((n - min(n, LOOKED)) // 2, (n + min(n, LOOKED)) // 2) for n in shape)
+        self._y, self._x = middle(shape)
         self.before, self.after = np.empty((2, self._y.stop - self._y.start, self._x.stop - self._x.start), np.float32)
 
     def add(self, rows: slice, before: Float, after: Float) -> None:

@@ -76,6 +76,7 @@ class _Image:
         if self.count:
             mean = self.total / self.count
             rms = math.sqrt(max(self.squares / self.count - mean**2, 0))
+            mean, rms = (float(f"{value:.7g}") for value in (mean, rms))  # further digits depend on the pieces written
             for key, value in zip(_DESCRIBED, (self.low, self.high, mean, rms), strict=True):
                 if key in self.header:
                     self.header[key] = value

@@ -74,7 +74,7 @@ def test_killed_at_random_moments(solardn, cube, tmp_path, folder_of_networks):
 
 def interrupted(cube, count, **options):
     with pytest.raises(StopError):
-        package.denoise_file(cube, cube.with_name("out.fits"), model="smooth", progress=stop_after(count), **options)
+        package.denoise_file(cube, cube.with_name("out.fits"), progress=stop_after(count), **{"model": "smooth"} | options)
 
 
 def test_a_failed_run_leaves_nothing_unless_it_may_go_on(cube, tmp_path):
@@ -97,6 +97,26 @@ def test_a_run_goes_on_at_the_first_missing_map(cube, tmp_path, count):
     assert again.maps == whole.maps or repr(again.maps) == repr(whole.maps)
     assert again.inspection.short == whole.inspection.short
     assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
+
+
+def test_large_maps_in_strips_go_on_with_the_same_verdicts_and_header(tmp_path, monkeypatch):
+    monkeypatch.setattr("solardn.strips.SHARE", 10**9)
+    monkeypatch.setattr("solardn.inspector.LOOKED", 100)
+    data = np.random.default_rng(0).normal(0, 1, (3, 400, 250)).astype(np.float32)
+    fits.PrimaryHDU(data, fits.Header({"DATAMEAN": 0.0, "DATARMS": 1.0})).writeto(tmp_path / "in.fits")
+    words = {"model": "smooth", "axes": "time=0", "tile": 64, "noise_sigma": 1.0}
+    package.denoise_file(tmp_path / "in.fits", tmp_path / "whole.fits", **words)
+    interrupted(tmp_path / "in.fits", 2, **words | {"resume": True})
+    package.denoise_file(tmp_path / "in.fits", tmp_path / "out.fits", **words, resume=True)
+    same = (tmp_path / "out.fits").read_bytes() == (tmp_path / "whole.fits").read_bytes()
+    assert same
+
+
+def test_a_run_does_not_go_on_with_another_runtime(cube, monkeypatch):
+    interrupted(cube, 20, resume=True)
+    monkeypatch.setattr(np, "__version__", "9.9")
+    with pytest.raises(package.OutputError, match="cannot go on, because libraries changed; run without --resume"):
+        package.denoise_file(cube, cube.with_name("out.fits"), model="smooth", resume=True)
 
 
 @pytest.mark.parametrize("layer", ["out.fits", "out.npy"])

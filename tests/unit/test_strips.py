@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from solardn import denoise_file
+from solardn import denoise_file, inspector
 from solardn import strips as module
 
 
@@ -20,7 +20,7 @@ def small_strips(monkeypatch):
             yield strip
 
     monkeypatch.setattr(module, "SHARE", 10**9)
-    monkeypatch.setattr(module, "LOOKED", 200)
+    monkeypatch.setattr(inspector, "LOOKED", 200)
     monkeypatch.setattr(module, "denoised_strips", noted)
     return taken
 
@@ -48,5 +48,6 @@ def test_strips_give_the_bits_of_whole_maps(tmp_path, pooled_model, small_strips
         with fits.open(tmp_path / "strips.fits", checksum=True) as one, fits.open(tmp_path / "whole.fits") as other:
             for place in (0, 1):
                 np.testing.assert_array_equal(one[place].data, other[place].data)
+    assert strips.inspection.lines == whole.inspection.lines
     for one, other in zip(strips.maps, whole.maps, strict=True):
         assert one.residual_rms == pytest.approx(other.residual_rms)
