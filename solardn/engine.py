@@ -237,7 +237,8 @@ class Engine:
         names = [*halves.features, *halves.shared_outputs]
         try:
             taken = {value.name: feed[value.name] for value in session.get_inputs()} if session else {}
-            values = session.run_with_ort_values(names, taken) if session else []
+            # What it worked in is given back before samples are drawn, which take as much.
+            values = session.run_with_ort_values(names, taken, sessions.giving_back(self._device)) if session else []
             features = dict(zip(names, values, strict=True))
             outputs = {name: features.pop(name).numpy() for name in halves.shared_outputs}
             kept = {**features, **{name: feed[name] for name in halves.takes - {"seed"}}}

@@ -143,9 +143,15 @@ def beside(session: Any, data: bytes, threads: int = 1) -> Any:
 
 def give_back(session: Any, model: Model) -> None:
     """Let a session on the CPU give back the memory that it keeps for its next run."""
+    session.run(["mean"], trial(model), giving_back("cpu"))
+
+
+def giving_back(device: str) -> Any:
+    """Return options of a run at whose end the memory that it worked in is given back, on the CPU; on a GPU it stays for the next."""
     options = onnxruntime().RunOptions()
-    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    session.run(["mean"], trial(model), options)
+    if device == "cpu":
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def on_device(values: Sequence[Any], device: str) -> list[Any]:
