@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 RESIDUAL, UNCERT, ALEATORIC, EPISTEMIC = "RESIDUAL", "UNCERT", "ALEATORIC", "EPISTEMIC"
 """Names of extensions in FITS, and in lower case of files beside the output in formats that hold one array a file."""
 
+OF = "OF_HDU"
+"""Keyword of every extension that comes with a result in FITS, the table of maps too: the number of the image that it belongs to."""
+
 
 @dataclass(frozen=True)
 class Layer:

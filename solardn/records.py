@@ -11,6 +11,7 @@ from typing import Any
 from .cube import Axis, Cube, Index
 from .io import Source
 from .io.quiet import quiet
+from .layers import OF
 from .provenance import next_number, parameters
 
 _STEP = re.compile(r"PR[A-Z]+\d+[A-Z]?|PARENTXT|CREATOR|VERS_SW|DATE")
@@ -56,8 +57,7 @@ def table_of(source: Source) -> dict[str, Sequence[Any]]:
 
     with quiet(), fits.open(plain) as hdus:
         tables = [hdu for hdu in hdus if hdu.name == TABLE]
-        # Where several images of a file were denoised each has a table, which tells by EXTVER whose it is.
-        own = [hdu for hdu in tables if hdu.header.get("EXTVER", number) == number]
+        own = [hdu for hdu in tables if hdu.header.get(OF, number) == number]
         if not own:
             return {}
         data = own[-1].data  # the last: those of earlier runs stand before it

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError
 from ..provenance import Step
+from .beside import outdated, words_on
 from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
 from .form import FLOAT32, Form
@@ -45,10 +46,8 @@ class FitsSource:
         The header as it stands in the file; `header` leaves out what is undefined.
     header_bytes : int
         Its size.
-    names : frozenset of str
-        What the other extensions are called.
     spans : list of Span
-        Where each extension lies in `plain`.
+        Where each extension lies in `plain`, and what it is called.
     """
 
     by_rows = True  # a part of a map's rows is read and written at no cost for the others
@@ -72,7 +71,6 @@ class FitsSource:
         self.number = choose(hdus, ext, path)
         hdu = hdus[self.number]
         self.label = f"{path}[{called(hdus, self.number)}]" if self.number or len(hdus) > 1 else str(path)
-        self.names = frozenset(str(one.name).upper() for number, one in enumerate(hdus) if number != self.number)
         self.spans = spans_of(hdus)
         self.compressed = is_compressed(hdu)
         if self.compressed:
@@ -136,7 +134,8 @@ class FitsSource:
     @property
     def output_words(self) -> str:
         """What an output is, for people."""
-        return "in place of the image in a FITS file, everything else carried over"
+        former = words_on(self.spans[number].name for number in outdated(self.spans, {self.number}))
+        return "in place of the image in a FITS file, everything else carried over" + (former and f", {former}")
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one."""

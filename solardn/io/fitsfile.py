@@ -17,6 +17,7 @@ from typing import Any
 from astropy.io import fits
 
 from ..errors import InputError
+from ..layers import OF
 from .fitssizes import check_sizes
 from .packed import OPENERS
 from .quiet import quiet
@@ -25,11 +26,15 @@ from .reading import reading
 
 @dataclass(frozen=True)
 class Span:
-    """Where an extension lies in a file: first byte of its header, of its data, and after it."""
+    """Where an extension lies in a file (first byte of its header, of its data, and after it), and what it is called."""
 
     header: int
     data: int
     end: int
+    name: str
+    version: int
+    of: int | None
+    """The image that it belongs to, where solardn made it for one."""
 
 
 @contextlib.contextmanager
@@ -97,9 +102,10 @@ def _image_shape(hdu: Any) -> tuple[int, ...] | None:
 
 
 def images_of(path: Path, without: Sequence[str | int]) -> list[int]:
-    """Return the numbers of all images of two or more dimensions in a FITS file, but for some extensions."""
+    """Return the numbers of all images of two or more dimensions in a FITS file, but for some extensions and for what lies beside a result."""
     with unpacked(path) as file, open_fits(Path(file.name), path, disable_image_compression=True) as hdus:
         others = {_number(hdus, ext, path) for ext in without}
+        others |= {number for number, hdu in enumerate(hdus) if OF in hdu.header}
         with reading(str(path), "FITS"):
             shapes = [_image_shape(hdu) for hdu in hdus]
     return [
@@ -189,6 +195,16 @@ def _list(hdus: Any, shapes: Sequence[tuple[int, ...] | None]) -> str:
 
 
 def spans_of(hdus: Any) -> list[Span]:
-    """Return where each extension begins and ends."""
-    infos = [hdu.fileinfo() for hdu in hdus]
-    return [Span(info["hdrLoc"], info["datLoc"], info["datLoc"] + info["datSpan"]) for info in infos]
+    """Return where each extension begins and ends, and what it is called."""
+    infos = [(hdu, hdu.fileinfo()) for hdu in hdus]
+    return [
+        Span(
+            header=info["hdrLoc"],
+            data=info["datLoc"],
+            end=info["datLoc"] + info["datSpan"],
+            name=str(hdu.name).upper(),
+            version=hdu.ver,
+            of=hdu.header.get(OF),
+        )
+        for hdu, info in infos
+    ]

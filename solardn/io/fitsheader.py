@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -10,6 +11,7 @@ from astropy.io import fits
 from ..errors import InputError
 from ..layers import LAYERS
 from ..provenance import Step, ascii_text, record
+from .beside import words_on
 from .checksum import encoded, folded, words_sum
 from .fitsfile import Span
 from .fitssizes import BLOCK
@@ -24,8 +26,11 @@ _SCALING = ("BSCALE", "BZERO", "BLANK")
 _NO_CHECKSUM = "0" * 16
 
 
-def result_header(source: FitsSource, step: Step, form: Form, name: str) -> Any:
-    """Return the input's header as it fits floating values in a file of this name, with the step recorded."""
+def result_header(source: FitsSource, step: Step, form: Form, name: str, former: Collection[str]) -> Any:
+    """Return the input's header as it fits floating values in a file of this name, with the step recorded.
+
+    What lay beside a former result and is left out (`former`) is named, and nothing points to it any more.
+    """
     header, said = mended(source.cards)
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
@@ -36,6 +41,10 @@ def result_header(source: FitsSource, step: Step, form: Form, name: str) -> Any:
         header.set("EXTEND", True, after=f"NAXIS{len(source.shape)}")
     if "FILENAME" in header:
         header["FILENAME"] = ascii_text(name)
+    for link in filter(None, (LAYERS[layer].link for layer in former)):
+        header.remove(link, ignore_missing=True)
+    if former:
+        said.append(f"solardn: {words_on(former)}")
     record(header, replace(step, history=(*step.history, *said)))
     return header
 

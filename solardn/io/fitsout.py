@@ -16,11 +16,12 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OptionError
+from ..errors import OptionError
 from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
 from ..summary import IN_UNIT
+from .beside import Versions, outdated, refuse_twice
 from .checksum import folded, words_sum
 from .fitsfile import Span
 from .fitsheader import carried_header, layer_header, padded, result_header, with_checksums
@@ -185,14 +186,17 @@ class FitsSink:
         """Give every extension its place; the images come in the order (changed image, layer)."""
         layout = _Layout()
         source = self._changed[0].source
-        _refuse_twice(source, layers)
         changed = {image.source.number: image for image in self._changed}
+        gone = outdated(source.spans, changed)
+        kept = {number: span for number, span in enumerate(source.spans) if number not in gone}
+        refuse_twice(kept.values(), layers, source.path)
         made: dict[int, list[_Image]] = {}
         with source.plain.open("rb") as given:
-            for number, span in enumerate(source.spans):
+            for number, span in kept.items():
                 if number in changed:
                     one = changed[number]
-                    header = result_header(one.source, one.step, one.form, self.output.name)
+                    former = [source.spans[n].name for n in gone if source.spans[n].of == number]
+                    header = result_header(one.source, one.step, one.form, self.output.name, former)
                     for layer in layers:
                         if link := LAYERS[layer].link:
                             header[link] = (LAYERS[layer].keywords["HDUNAME"], LAYERS[layer].words)
@@ -200,11 +204,14 @@ class FitsSink:
                 else:
                     layout.copies.append((span, layout.end))
                     layout.end += len(carried_header(given, span, 0)) + padded(span.end - span.data)
+        # A compressed image is a table, which no file begins with: all move behind an empty primary one.
+        first = 1 if self._form.compress and 0 in changed else 0
+        self._numbers = {number: first + place for place, number in enumerate(kept)}
+        self._versions = Versions(kept.values())
         for number, one in changed.items():
             for layer in layers:
                 header = layer_header(made[number][0].header, one.source.shape, layer)
-                if len(changed) > 1:
-                    header.set("EXTVER", number, "number of the extension that it belongs to", after="EXTNAME")
+                self._versions.mark(header, self._numbers[number])
                 made[number].append(self._image(layout, header, one))
             layout.images += made[number]
         return layout
@@ -263,8 +270,10 @@ class FitsSink:
             self._part.file.seek(self._layout.end)
             for number, (table, _) in sorted(self._complete.items()):
                 if any(len(column) > 1 for column in table.values()):
-                    of = self._changed[number].source.number if len(self._changed) > 1 else None
-                    self._part.write(_table_bytes(table, self._changed[number].source.unit, of))
+                    source = self._changed[number].source
+                    header, rows = _table_of(table, source.unit)
+                    self._versions.mark(header, self._numbers[source.number])
+                    self._part.write(with_checksums(header, words_sum(rows)) + rows)
         if not self._packed:
             self._part.commit(noted=True)
             return
@@ -288,7 +297,7 @@ class FitsSink:
         size = os.fstat(self._part.file.fileno()).st_size
         begins = sorted({*images, *(place for _, place in self._layout.copies), self._layout.end, size})
         end = 0
-        if 0 in images:  # a compressed image is a table, which no file begins with
+        if 0 in images:
             end = packed.write(with_checksums(fits.PrimaryHDU().header, 0))
         for begin, following in itertools.pairwise(begins):
             if begin in images:
@@ -313,15 +322,6 @@ class FitsSink:
         self._part.abort(keep=keep)
 
 
-def _refuse_twice(source: FitsSource, layers: Sequence[str]) -> None:
-    """Refuse layers whose name an extension bears already: readers would take the one for the other."""
-    for layer in layers:
-        if layer in source.names:
-            raise InputError(
-                f"{source.path} has an extension {layer} already, which readers would take for that of the result; give it another name first (EXTNAME)"
-            )
-
-
 def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     """Return the size of an output like this source with so many images like its own, rounded up."""
     others = sum(span.end - span.header + BLOCK for number, span in enumerate(source.spans) if number != source.number)
@@ -329,8 +329,8 @@ def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
 
 
-def _table_bytes(table: Mapping[str, NDArray[Any]], unit: str, extension: int | None = None) -> bytes:
-    """Return a table extension; made by hand, because astropy's own imports half of astropy for it."""
+def _table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
+    """Return header and data of a table extension; made by hand, because astropy's own imports half of astropy for it."""
     columns = {name: values.astype(_stored(values)) for name, values in table.items()}
     rows = np.empty(len(next(iter(columns.values()))), [(name, values.dtype) for name, values in columns.items()])
     for name, values in columns.items():
@@ -343,12 +343,9 @@ def _table_bytes(table: Mapping[str, NDArray[Any]], unit: str, extension: int | 
         if unit and name in IN_UNIT:
             header[f"TUNIT{number}"] = unit
     header["EXTNAME"] = "SOLARDN"
-    if extension is not None:
-        header["EXTVER"] = (extension, "number of the extension that it belongs to")
     header["OBS_HDU"] = (0, "holds no observation")
     data = rows.tobytes()
-    data += bytes(padded(len(data)) - len(data))
-    return with_checksums(header, words_sum(data)) + data
+    return header, data + bytes(padded(len(data)) - len(data))
 
 
 def _stored(values: NDArray[Any]) -> str:

@@ -4,6 +4,7 @@ import gzip
 import importlib
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from solardn.errors import InputError
 from solardn.io import checksum, open_source
 from solardn.io.fits import FitsSource
+from solardn.io.form import FLOAT32, Form
 from solardn.io.place import check_place
 from solardn.provenance import Step
 
@@ -31,14 +33,14 @@ def read(path, ext=None):
         source.close()
 
 
-def rewrite(path, output, layers=(), ext=None):
+def rewrite(path, output, layers=(), ext=None, table=MappingProxyType({}), form=FLOAT32):
     """Write a file back through a sink, values unchanged."""
     source = open_source(path, ext)
-    sink = source.sink(check_place(output, [path], True), layers, STEP)
+    sink = source.sink(check_place(output, [path], True), layers, STEP, form=form)
     whole = (slice(None),) * len(source.shape)
     for layer in range(1 + len(layers)):
         sink.write(layer, whole, source.read(whole).astype(np.float32))
-    sink.commit({})
+    sink.commit(table)
     source.close()
 
 
@@ -168,6 +170,35 @@ def test_other_extensions_keep_their_bytes_and_the_whole_passes_verification(tmp
             added = set(after[number].header) - set(before[number].header)
             assert added == (set() if number == 1 else {"CHECKSUM", "DATASUM"})
         assert [card.image for card in before[1].header.cards] == [card.image for card in after[1].header.cards]
+
+
+@pytest.mark.parametrize("layers", [(), ("RESIDUAL",)])
+def test_what_lay_beside_a_former_result_goes_and_tables_are_counted(tmp_path: Path, layers: tuple[str, ...]) -> None:
+    first, second = tmp_path / "first.fits", tmp_path / "second.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(IMAGE), fits.ImageHDU(IMAGE, name="OTHER")]).writeto(
+        tmp_path / "in.fits"
+    )
+    table = {"NOISE": np.arange(3.0)}
+    rewrite(tmp_path / "in.fits", first, ("RESIDUAL", "UNCERT"), table=table)
+    rewrite(first, second, layers, table=table)
+    with fits.open(second, checksum=True) as hdus:
+        hdus.verify("exception")
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "", "OTHER", "SOLARDN", *layers, "SOLARDN"]
+        assert hdus["SOLARDN", 2].data["NOISE"].tolist() == [0, 1, 2]
+        assert "solardn: RESIDUAL, UNCERT of the former result left out" in hdus[1].header["HISTORY"]
+        assert "SIGMADAT" not in hdus[1].header
+    with closing(open_source(first)) as source:
+        assert "everything else carried over, RESIDUAL, UNCERT of the former result left out" in source.output_words
+    rewrite(first, second, (), "OTHER")  # of which they say nothing
+    with fits.open(second) as hdus:
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "", "OTHER", "RESIDUAL", "UNCERT", "SOLARDN"]
+
+
+def test_what_lies_beside_a_result_tells_the_number_of_a_compressed_image(tmp_path: Path) -> None:
+    fits.PrimaryHDU(IMAGE).writeto(tmp_path / "in.fits")
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits", ["RESIDUAL"], form=Form(compress="gzip"))
+    with closing(open_source(tmp_path / "out.fits")) as source:
+        assert (source.number, [span.of for span in source.spans]) == (1, [None, None, 1])
 
 
 def test_a_last_block_that_is_not_filled_up_does_no_harm(tmp_path):

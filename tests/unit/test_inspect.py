@@ -14,6 +14,7 @@ from benchmarks.scenes import make_noise, make_truth
 from solardn.cli import main
 from solardn.errors import InputError
 from solardn.inspect import inspect_files
+from solardn.layers import OF
 
 SHAPE = (192, 192)
 
@@ -121,15 +122,15 @@ def test_noise_that_passes_explains_the_correlation_of_the_authors_result(shared
     assert figures.flat
 
 
-def with_record(result: Path, path: Path, sigmas: list[float], version: int | None = None) -> Path:
+def with_record(result: Path, path: Path, sigmas: list[float], of: int | None = None) -> Path:
     """Write a result with a table of the noise of each of its maps (time 3, Stokes 3), and return its path."""
     with fits.open(result) as hdus:
         places = np.indices((3, 3)).reshape(2, -1).astype(np.int32)
         columns = [fits.Column("I_TIME0", "J", array=places[0]), fits.Column("I_STOKES1", "J", array=places[1])]
         table = fits.BinTableHDU.from_columns([*columns, fits.Column("NOISE", "D", array=np.repeat(sigmas, 3))])
         table.name = "SOLARDN"
-        if version is not None:
-            table.ver = version
+        if of is not None:
+            table.header[OF] = of
         hdus.append(table)
         hdus.writeto(path)
     return path
@@ -151,7 +152,7 @@ def test_of_several_runs_the_levels_of_the_last_are_taken(files: tuple[Path, Pat
 
 
 def test_levels_recorded_for_another_image_of_the_file_are_not(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    result = with_record(files[1], tmp_path / "other.fits", [4e-3] * 3, version=2)
+    result = with_record(files[1], tmp_path / "other.fits", [4e-3] * 3, of=2)
     found = inspect_files(files[0], result)
     assert found.sigma_from == "found in the observation"
     assert found.flat
