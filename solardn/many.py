@@ -216,9 +216,9 @@ def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summar
     places: dict[Path, Path] = {}
     for path in paths:
         place = folder / split(path)[0].name
-        if one is uncertainty_file and place.suffix == ".npy":
+        if one is uncertainty_file and place.suffix.lower() == ".npy":
             place = place.with_suffix(".npz")
-        elif place.suffix == ".icube":
+        elif place.suffix.lower() == ".icube":
             place = place.with_suffix(".fcube")
         if place in taken:
             raise OptionError(f"{taken[place]} and {path} would both write {place}; denoise them in separate runs")

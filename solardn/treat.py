@@ -16,7 +16,6 @@ from .api import Denoiser
 from .arrays import in_unit_of
 from .cube import Batch
 from .destination import checked_place
-from .errors import OptionError
 from .familiar import warn, warn_afterwards
 from .inspection import Inspection
 from .inspector import Inspector
@@ -24,7 +23,6 @@ from .io import Sink, ready
 from .io.form import Form
 from .io.place import PartLostError
 from .journal import Journal
-from .layers import UNCERT
 from .levels import NoiseSigma, find_levels
 from .plan import Plan, look_at
 from .processes import Process
@@ -111,10 +109,6 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         process = how.process_of(denoiser)
         layers = process.layers
-        if UNCERT in layers and form.compress == "rice":
-            raise OptionError(
-                "--compress rice rounds to steps that are too coarse for standard deviations; take --compress gzip, which keeps all bits"
-            )
         place = checked_place(plan, output, layers, form, overwrite=manner.overwrite, resume=resume)
         places = plan.source.outputs(place, layers)
         if together:

@@ -115,6 +115,7 @@ def _show(
     """Return what would be done to a file, and written to an output, printed where no JSON is asked for; other options are left aside."""
     import statistics
 
+    from ..destination import check_form
     from ..familiar import warn
     from ..io.form import chosen_form
     from ..levels import find_levels
@@ -123,6 +124,7 @@ def _show(
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
     with look_at(path, noise_map=noise_map, **chosen) as plan:
+        check_form(plan, process.layers, form)
         denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         plan.check_size(denoiser.card)
         found = find_levels(plan, denoiser, noise_sigma, scale)

@@ -93,7 +93,7 @@ def _addresses(summary: Summary) -> tuple[str | Path, str | Path, str | None]:
     _, named, name = summary.label.partition(MARK)
     if named:
         return f"{output}{MARK}{name}", f"{output}{MARK}{name}_{UNCERT.lower()}", None
-    if output.suffix == ".npz":
+    if output.suffix.lower() == ".npz":
         return f"{output}{MARK}{RESULT}", f"{output}{MARK}{LAYERS[UNCERT].array}", None
     beside = layer_path(output, UNCERT)
     return (output, beside, None) if beside in summary.outputs else (output, output, UNCERT)

@@ -218,7 +218,7 @@ def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bo
 
 def _say_unrecorded(done: Sequence[Summary]) -> None:
     """Say that a format has no room for what was done."""
-    if any(summary.outputs[0].suffix == ".npy" for summary in done):
+    if any(summary.outputs[0].suffix.lower() == ".npy" for summary in done):
         click.echo("  record    .npy files have no room for what was done; --json prints it, keep that beside them")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,9 +24,24 @@ from .form import FLOAT32, Form
 if TYPE_CHECKING:
     from .frames import Frames
 
-_FITS = (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")  # plain, gzip, bzip2, xz
-_NPZ, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
-_STARTS = (b"\x93NUMPY", _NPZ, _HDF5, *_FITS)
+
+class Format(Enum):
+    """The formats that are read and written, with their names for people."""
+
+    FITS = "a FITS file"
+    NPY = "a .npy file"
+    NPZ = "a .npz file"
+    HDF5 = "an HDF5 file"
+    ZARR = "a zarr folder"
+    LAPALMA = "a La Palma cube"
+
+
+_STARTS = {
+    (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"): Format.FITS,  # plain, gzip, bzip2, xz
+    (b"\x93NUMPY",): Format.NPY,
+    (b"PK\x03\x04",): Format.NPZ,
+    (b"\x89HDF\r\n\x1a\n",): Format.HDF5,
+}
 _NAMES = (".fits", ".fit", ".fts", ".fz", ".fits.gz", ".npy", ".npz", ".h5", ".hdf5", ".fcube", ".icube")
 _START = 512
 _FOREIGN = {
@@ -134,36 +150,54 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
             raise InputError(f"the input is of type {type(path).__name__}; give the path of a file")
         return FramesSource(path, ext)
     path, ext = meant(path, ext)
-    if is_zarr(path):
-        from .zarr import ZarrSource
+    match format_of(path):
+        case Format.ZARR:
+            from .zarr import ZarrSource
 
-        return ZarrSource(path, _name(ext))
+            return ZarrSource(path, _name(ext))
+        case Format.NPY:
+            from .numpy import NumpySource
+
+            _refuse_ext(path, ext, ".npy file")
+            return NumpySource(path)
+        case Format.FITS:
+            from .fits import FitsSource
+
+            return FitsSource(path, ext)
+        case Format.NPZ:
+            from .npz import NpzSource
+
+            return NpzSource(path, _name(ext))
+        case Format.HDF5:
+            from .hdf5 import Hdf5Source
+
+            return Hdf5Source(path, _name(ext))
+        case Format.LAPALMA:
+            from .lapalma import LaPalmaSource
+
+            _refuse_ext(path, ext, "La Palma cube")
+            return LaPalmaSource(path)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format of a file, by its first bytes, or of a folder.
+
+    Raises
+    ------
+    InputError
+        It is missing, cannot be read, or is of none that is known.
+    """
+    if is_zarr(path):
+        return Format.ZARR
     start = _first_bytes(path)
     for magic, (what, instead) in _FOREIGN.items():
         if start.startswith(magic):
             raise InputError(f"{path} is {what}, which solardn does not read; {instead}")
-    if start.startswith(b"\x93NUMPY"):
-        from .numpy import NumpySource
-
-        _refuse_ext(path, ext, ".npy file")
-        return NumpySource(path)
-    if start.startswith(_FITS):
-        from .fits import FitsSource
-
-        return FitsSource(path, ext)
-    if start.startswith(_NPZ):
-        from .npz import NpzSource
-
-        return NpzSource(path, _name(ext))
-    if start.startswith(_HDF5):
-        from .hdf5 import Hdf5Source
-
-        return Hdf5Source(path, _name(ext))
+    for starts, found in _STARTS.items():
+        if start.startswith(starts):
+            return found
     if _is_lapalma(start):
-        from .lapalma import LaPalmaSource
-
-        _refuse_ext(path, ext, "La Palma cube")
-        return LaPalmaSource(path)
+        return Format.LAPALMA
     raise InputError(f"{path} is neither FITS, nor .npy, .npz, HDF5 or zarr, nor a La Palma cube; give one of these")
 
 
@@ -171,7 +205,8 @@ def known_format(path: Path) -> bool:
     """Tell whether a file begins like one that `open_source` reads, or bears such a name and is to be refused if it is none; or a folder is one."""
     if path.is_dir():
         return is_zarr(path)
-    return path.name.lower().endswith(_NAMES) or _begins(path).startswith(_STARTS) or is_lapalma(path)
+    start = _begins(path)
+    return path.name.lower().endswith(_NAMES) or any(map(start.startswith, _STARTS)) or _is_lapalma(start)
 
 
 def is_lapalma(path: Path) -> bool:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..cube import Selection
-from ..errors import InputError, OptionError, OutputError
+from ..errors import InputError
 from ..provenance import Step
-from .form import FLOAT32, Form, refuse_compression
+from .form import FLOAT32, Form
 from .place import writing
 from .raw import RawArray
 from .rawout import RawSink, layer_path
@@ -113,15 +113,6 @@ class LaPalmaSource:
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> RawSink:
         """Begin a cube of this shape and byte order, and its twin where this one has one."""
-        refuse_compression(self.label, form)
-        if form.dtype.itemsize != 4:
-            raise OptionError(
-                f"{self.label} is a La Palma cube, which becomes an .fcube of float32; leave --output-dtype out"
-            )
-        if output.suffix != ".fcube":
-            raise OutputError(
-                f"the output {output} of a La Palma cube must be one of float32 values; let its name end in .fcube"
-            )
         dtype = np.dtype(f"{self._order}f4")
         text = _float_header(self.text, step)
         paths = self.outputs(output, layers)[: 1 + len(layers)]

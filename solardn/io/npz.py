@@ -32,7 +32,7 @@ from .container import (
     steps_in,
     steps_with,
 )
-from .form import FLOAT32, Form, refuse_compression
+from .form import FLOAT32, Form
 from .numpy import NumpySource, npy_header
 from .place import writing
 
@@ -112,9 +112,6 @@ class NpzSource(NumpySource):
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> ContainerSink:
         """Begin a .npz file with the same arrays, and one more for each further layer."""
-        if output.suffix != ".npz":
-            raise OutputError(f"the output {output} of a .npz file must be a .npz file; let its name end so")
-        refuse_compression(self.label, form)
         return _NpzSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
 
     @property

@@ -13,10 +13,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..layers import UNCERT
 from ..provenance import Step
-from .form import FLOAT32, Form, refuse_compression
+from .form import FLOAT32, Form
 from .raw import RawArray
 from .rawout import RawSink, layer_path
 from .reading import reading
@@ -78,17 +78,10 @@ class NumpySource:
     ) -> RawSink:
         """Begin a .npy file of this shape, and one more for each further layer; or a .npz file with all of them."""
         dtype = form.dtype.newbyteorder("<")
-        refuse_compression(self.label, form)
         if _is_archive(output, layers):
             from .archive import ArchiveSink
 
             return ArchiveSink(output, layers, step, self.shape, dtype, resume)
-        if UNCERT in layers:
-            raise OutputError(
-                f"the output {output} would hold one array, and a .npy file gives several here; let its name end in .npz"
-            )
-        if output.suffix != ".npy":
-            raise OutputError(f"the output {output} of a .npy file must be a .npy file; let its name end so")
         return RawSink(self.outputs(output, layers), npy_header(self.shape, dtype), self.shape, dtype, resume)
 
     def close(self) -> None:
@@ -97,7 +90,7 @@ class NumpySource:
 
 
 def _is_archive(output: Path, layers: Sequence[str]) -> bool:
-    return output.suffix == ".npz" and UNCERT in layers
+    return output.suffix.lower() == ".npz" and UNCERT in layers
 
 
 def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:

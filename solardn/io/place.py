@@ -74,26 +74,33 @@ def check_place(
     return path
 
 
-_SUFFIXES = (".fits", ".npy", ".npz", ".h5", ".hdf5", ".zarr", ".fcube", ".icube")
+_SUFFIXES = (".fits", ".npy", ".npz", ".zip", ".h5", ".hdf5", ".zarr", ".fcube", ".icube")
 
 
-def check_name(output: Path, what: str, *own: str) -> None:
+def check_name(output: Path, what: str, *own: str, becomes: str = "", strict: bool = False) -> None:
     """Refuse an output whose name promises another format.
 
     Parameters
     ----------
     output : pathlib.Path
     what : str
-        What input and output are, with its article.
+        What the input is, with its article.
     *own : str
-        How its name may end, the usual way first; what belongs to no known format is left to the user.
+        How the output's name may end, the usual way first; capitals do not matter.
+    becomes : str
+        What the output is, where that differs.
+    strict : bool
+        Whether it must end so; else what belongs to no known format is left to the user.
 
     Raises
     ------
     OutputError
     """
-    if output.suffix in _SUFFIXES and output.suffix not in own:
-        raise OutputError(f"the output {output} of {what} is {what} as well; let its name end in {own[0]}")
+    ending = output.suffix.lower()
+    if ending not in own and (strict or ending in _SUFFIXES):
+        raise OutputError(
+            f"the output {output} of {what} is {becomes or f'{what} as well'}; let its name end in {own[0]}"
+        )
 
 
 def check_space(output: Path, size: int, others: Sequence[Path] = ()) -> None:

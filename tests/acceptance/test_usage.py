@@ -1,5 +1,6 @@
 """What asks for something that cannot be: each is refused in one sentence with the way out, before anything is done."""
 
+import json
 import os
 
 import numpy as np
@@ -33,6 +34,52 @@ def test_a_dry_run_refuses_what_the_run_refuses(solardn, image, tmp_path):
         assert solardn.bad(*words, "--dry-run") == solardn.bad(*words)
 
 
+@pytest.mark.parametrize(
+    ("given", "output", "words"),
+    [
+        ("map.fits", "out.NPY", []),
+        ("map.fits", "out.Zip", []),
+        ("map.npy", "out.fits", []),
+        ("map.npz", "out.npy", []),
+        ("map.h5", "out.fits", []),
+        ("map.icube", "out.icube", []),
+        ("map.npy", "out.npy", ["--compress", "rice"]),
+        ("map.fits", "out.fits.gz", ["--compress", "gzip"]),
+        ("map.fits", "out.fits", ["--method", "flips", "--compress", "rice"]),
+        ("map.npy", "out.npy", ["--method", "flips"]),
+        ("map.icube", "out.fcube", ["--output-dtype", "float64"]),
+    ],
+)
+def test_a_dry_run_refuses_names_and_forms_in_the_words_of_the_run(
+    solardn, image, noisy, tmp_path, given, output, words
+):
+    np.save(tmp_path / "map.npy", noisy)
+    np.savez(tmp_path / "map.npz", noisy)
+    if given == "map.h5":
+        pytest.importorskip("h5py").File(tmp_path / given, "w")["map"] = noisy
+    integers = np.round(1000 * noisy).astype("<i2")
+    header = f"datatype=2 (integer), dims=2, nx={noisy.shape[1]}, ny={noisy.shape[0]}, endian=l"
+    (tmp_path / "map.icube").write_bytes(header.encode().ljust(512) + integers.tobytes())
+    command = "uncertainty" if "--method" in words else "denoise"
+    line = (command, tmp_path / given, tmp_path / output, "--model", "same", "--scale", 1, *words)
+    said = solardn.bad(*line)
+    dry = solardn(*line, "--dry-run", "--json")
+    assert not (tmp_path / output).exists()
+    assert said == (dry.stderr if dry.exit_code else f"Error: {json.loads(dry.stdout)['refused']}\n")
+    if "--compress" in words and given == "map.npy":
+        assert solardn.bad("info", tmp_path / given, "--model", "same", *words) == said
+
+
+def test_capitals_at_the_end_of_a_name_do_not_matter(solardn, image, noisy, tmp_path):
+    np.save(tmp_path / "map.npy", noisy)
+    (tmp_path / "map.npy").rename(tmp_path / "MAP.NPY")
+    solardn.good("denoise", tmp_path / "MAP.NPY", "--output-dir", tmp_path / "out", "--model", "same")
+    solardn.good("denoise", image, tmp_path / "OUT.FITS", "--model", "same")
+    words = ("uncertainty", tmp_path / "MAP.NPY", tmp_path / "OUT.NPZ", "--method", "flips", "--model", "same")
+    solardn.good(*words)
+    assert "sigma" in np.load(tmp_path / "OUT.NPZ")
+
+
 def test_what_the_system_refuses_is_told_in_one_sentence(solardn, image, tmp_path, monkeypatch):
     def refused(*words, **options):
         raise PermissionError(13, "Permission denied", "locked")
@@ -45,7 +92,7 @@ def test_what_the_system_refuses_is_told_in_one_sentence(solardn, image, tmp_pat
 def test_outputs_that_cannot_be(solardn, image, noisy, tmp_path):
     np.save(tmp_path / "map.npy", noisy)
     for given, output, says in (
-        ("map.npy", "out.fits", "must be a .npy file"),
+        ("map.npy", "out.fits", "of a .npy file is a .npy file as well; let its name end in .npy"),
         ("map.fits", "map.fits", "the input is never changed"),
         ("map.fits", "out.fits::3", "name the file only"),
     ):
