@@ -59,8 +59,7 @@ def extension_header(header: Any, shape: tuple[int, ...], name: str) -> Any:
     if name:
         new["EXTNAME"] = name
     rest = header.copy(strip=True)
-    for key in ("EXTNAME", "EXTVER", "EXTLEVEL"):
-        rest.remove(key, ignore_missing=True)
+    rest.remove("EXTNAME", ignore_missing=True)
     for card in rest.cards:
         new.append(card, end=True)
     return new

@@ -81,12 +81,9 @@ def write_tiles(part: PartFile, begin: int, header: Any, array: RawArray, form: 
 
 def _plain_header(header: Any, shape: tuple[int, ...]) -> Any:
     """Return the header of an image extension, without what no longer holds."""
-    name = str(header.get("EXTNAME", ""))
-    plain = extension_header(header, shape, name)
+    plain = extension_header(header, shape, str(header.get("EXTNAME", "")))
     for key in ("CHECKSUM", "DATASUM", "EXTEND"):
         plain.remove(key, ignore_missing=True)
-    if "EXTVER" in header:
-        plain.set("EXTVER", header["EXTVER"], after="EXTNAME" if name else "GCOUNT")
     return plain
 
 

@@ -106,6 +106,17 @@ def test_an_image_compressed_from_a_primary_one_becomes_an_extension(tmp_path):
         np.testing.assert_array_equal(hdus[1].data, read(given))
 
 
+@pytest.mark.parametrize("primary", [False, True])
+@pytest.mark.parametrize("form", [FLOAT32, Form(compress="gzip")])
+def test_a_compressed_image_keeps_name_and_version(tmp_path: Path, form: Form, primary: bool) -> None:
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(IMAGE, name="SCI")]).writeto(tmp_path / "in.fits")
+    with fits.open(tmp_path / "in.fits", "update", disable_image_compression=True) as hdus:
+        hdus[1].header.update({"EXTVER": 2, "EXTLEVEL": 3} | ({"ZSIMPLE": True} if primary else {}))
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits", form=form)
+    with fits.open(tmp_path / "out.fits", disable_image_compression=True) as hdus:
+        assert [hdus[1].header[key] for key in ("EXTNAME", "EXTVER", "EXTLEVEL")] == ["SCI", 2, 3]
+
+
 def test_a_part_of_a_compressed_cube(tmp_path):
     fits.CompImageHDU(IMAGE.astype("f4"), tile_shape=(1, 10, 40), quantize_level=0, compression_type="GZIP_2").writeto(
         tmp_path / "in.fits"
