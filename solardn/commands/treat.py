@@ -113,15 +113,16 @@ def treat(
         profiles.check(output, given, overwrite=shared["overwrite"])
     with shown(not quiet) as watch:
         summary = treatment.one(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
-    if quicklook:
-        picture.draw(quicklook, summary, given, quicklook_map, **shared)
     if as_json:
         report.print_json(treatment.figures(summary, denoiser))
     elif not quiet:
         _tell(summary, denoiser, treatment, verbose, whole=True)
-        if quicklook:
-            click.echo(f"  picture   {quicklook}")
         _say_unrecorded([summary])
+    click.get_current_context().meta[options.LEFT] = "the result is there, whole"
+    if quicklook:  # now that all is told of the result, which stays when the picture fails
+        picture.draw(quicklook, summary, given, quicklook_map, **shared)
+        if not (quiet or as_json):
+            click.echo(f"  picture   {quicklook}")
     if profile:
         profiles.show(summary, output, silent=quiet or as_json)
 

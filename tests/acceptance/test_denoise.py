@@ -14,6 +14,7 @@ from astropy.io import fits
 
 import solardn as package
 from benchmarks.scenes import make_truth
+from solardn.errors import OutputError
 from solardn.provenance import parameters
 
 
@@ -244,6 +245,22 @@ def test_a_picture_is_drawn(solardn, crisp, tmp_path, which):
     said = solardn.good("denoise", crisp, tmp_path / "out.fits", "--model", "smooth", *look)
     assert f"picture   {tmp_path / 'look.png'}" in said
     assert (tmp_path / "look.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(("stop", "code"), [(OutputError("no room for the picture"), 1), (KeyboardInterrupt(), 130)])
+def test_a_result_is_told_also_where_its_picture_fails(solardn, image, tmp_path, monkeypatch, stop, code):
+    pytest.importorskip("matplotlib")
+
+    def failing(*_, **__):
+        raise stop
+
+    monkeypatch.setattr("solardn.commands.picture.draw", failing)
+    look = ["--quicklook", tmp_path / "look.png", "--json"]
+    result = solardn("denoise", image, tmp_path / "out.fits", "--model", "same", *look)
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["outputs"] == [str(tmp_path / "out.fits")]
+    assert result.stderr.startswith(f"Error: {str(stop) or 'interrupted; the result is there, whole'}")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
