@@ -179,7 +179,7 @@ def denoise_files(
         else:
             if told:
                 told(done[-1])
-    if not failed:
+    if not failed:  # else notes stay, by which the same command with `resume` leaves out what is done
         finished.end()
     return Outcome(tuple(done), tuple(skipped), tuple(failed), len(paths) - len(skipped) - len(failed))
 

@@ -113,8 +113,8 @@ def failures(failed: Iterable[tuple[Path, SolardnError]]) -> list[dict[str, str]
     return [{"input": str(path), "error": str(error)} for path, error in failed]
 
 
-def tell_failed(failed: Sequence[tuple[Path, SolardnError]], others: int) -> None:
-    """Say which inputs failed, each reason once, and fail where one did.
+def tell_failed(failed: Sequence[tuple[Path, SolardnError]], others: int, then: str = "the others are done") -> None:
+    """Say which inputs failed, each reason once, and fail where one did; of the others what follows for them, where there are some.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def tell_failed(failed: Sequence[tuple[Path, SolardnError]], others: int) -> Non
     for error in dict.fromkeys(str(error) for _, error in failed):
         click.echo(f"failed: {error}", err=True)
     if failed:
-        rest = "; the others are done" if others else ""
+        rest = f"; {then}" if others else ""
         raise SolardnError(f"{len(failed)} of {others + len(failed)} files failed, as said above{rest}")
 
 

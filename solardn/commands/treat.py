@@ -161,7 +161,11 @@ def _many(
         skipped = f", {len(outcome.skipped)} were done before" if outcome.skipped else ""
         click.echo(f"{outcome.files} file{'s' * (outcome.files != 1)} denoised{skipped}")
         _say_unrecorded(outcome.done)
-    report.tell_failed(outcome.failed, outcome.files + len(outcome.skipped))
+    report.tell_failed(
+        outcome.failed,
+        outcome.files + len(outcome.skipped),
+        "the others are done, and with --resume the same command leaves them out",
+    )
 
 
 def _tell(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool, *, whole: bool) -> None:

@@ -73,6 +73,16 @@ def test_resume_leaves_out_what_is_done(solardn, frames, tmp_path):
     assert "f0.npy exists" in solardn(*words).stderr
 
 
+def test_after_a_failure_the_same_command_goes_on_with_resume_and_is_told_so(solardn, frames, tmp_path):
+    words = ["denoise", frames / "*.npy", "--output-dir", tmp_path / "out", "--model", "smooth"]
+    good = (frames / "f1.npy").read_bytes()
+    (frames / "f1.npy").write_text("broken")
+    result = solardn(*words)
+    assert "the others are done, and with --resume the same command leaves them out" in result.stderr
+    (frames / "f1.npy").write_bytes(good)
+    assert "1 file denoised, 3 were done before" in solardn.good(*words, "--resume")
+
+
 def test_jobs_that_share_a_folder_keep_their_notes(solardn, frames, tmp_path, monkeypatch):
     """The jobs of an array: one ends, and fails in one file, while another is on its way and is killed later."""
 
