@@ -44,8 +44,8 @@ class FitsSource:
         The file without its outer compression.
     cards : astropy.io.fits.Header
         The header as it stands in the file; `header` leaves out what is undefined.
-    header_bytes : int
-        Its size.
+    raw_header : bytes
+        Its bytes there.
     spans : list of Span
         Where each extension lies in `plain`, and what it is called.
     """
@@ -82,7 +82,9 @@ class FitsSource:
             self.cards = hdu.header
             self._check_complete(hdu.fileinfo()["datLoc"])
         self.header = understood(self.cards)
-        self.header_bytes = self.spans[self.number].data - self.spans[self.number].header
+        span = self.spans[self.number]
+        self._file.seek(span.header)
+        self.raw_header = self._file.read(span.data - span.header)
         self.shape = shape_of(self.header)
         self.unit = str(self.header.get("BUNIT", "")).strip()
         self._describe_values(hdu)

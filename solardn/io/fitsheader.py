@@ -31,7 +31,7 @@ def result_header(source: FitsSource, step: Step, form: Form, name: str, former:
 
     What lay beside a former result and is left out (`former`) is named, and nothing points to it any more.
     """
-    header, said = mended(source.cards)
+    header, said = mended(source.cards, source.raw_header)
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
     header["BITPIX"] = -8 * form.dtype.itemsize

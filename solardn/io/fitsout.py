@@ -325,7 +325,7 @@ class FitsSink:
 def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
     """Return the size of an output like this source with so many images like its own, rounded up."""
     others = sum(span.end - span.header + BLOCK for number, span in enumerate(source.spans) if number != source.number)
-    header = source.header_bytes + 4 * BLOCK
+    header = len(source.raw_header) + 4 * BLOCK
     return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
 
 

@@ -267,6 +267,35 @@ def test_cards_that_fits_does_not_allow_are_put_right_and_it_is_said(tmp_path):
     assert all(key in said for key in ("R_VALUE: nan", "CRDER1: nan", "DATE_S: Z"))
 
 
+@pytest.mark.parametrize(
+    ("card", "made", "said"),
+    [
+        ("CAMERA  =                  inf / x", "CAMERA  = 'inf     '           / x", "CAMERA: in quotes"),
+        ("CRVAL1  =                 -Inf", "", "CRVAL1: nan or inf"),
+        ("CAMERA  =                  0,5", "CAMERA  = '0,5     '", "CAMERA: in quotes"),
+        ("CAMERA  =                    t", "CAMERA  = 't       '", "CAMERA: in quotes"),
+        ("HIERARCH ESO cam = inf", "HIERARCH ESO cam = 'inf     '", "ESO cam: in quotes"),
+        ("CAMERA  = 'J\xf6rg'            / \xb5", "CAMERA  = 'J?rg'            / ?", "CAMERA: ? here"),
+        ("COMMENT caf\xe9", "COMMENT caf?", "COMMENT: ? here"),
+        ("CAMERA  =                  NaN / x", "CAMERA  =  / x", "CAMERA: nan in the input"),
+        ("CAMERA  = 'it''s'              / a text", "CAMERA  = 'it''s'              / a text", ""),
+        ("CAMERA  =                   +3", "CAMERA  =                   +3", ""),
+        ("CAMERA  = ''", "CAMERA  = ''", ""),
+    ],
+)
+def test_every_card_that_changes_is_named(tmp_path: Path, card: str, made: str, said: str) -> None:
+    fits.PrimaryHDU(IMAGE, fits.Header({"PLACE": 1})).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    begin = raw.index(b"PLACE   ")
+    (tmp_path / "in.fits").write_bytes(raw[:begin] + card.ljust(80).encode("latin-1") + raw[begin + 80 :])
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    raw = (tmp_path / "out.fits").read_bytes()
+    cards = [raw[place : place + 80].decode("latin-1").rstrip() for place in range(0, raw.index(b"END     "), 80)]
+    assert [line for line in cards if line.startswith(card[:8].strip())] == ([made] if made else [])
+    history = " ".join(line[8:] for line in cards if line.startswith("HISTORY"))
+    assert said in history if said else "here" not in history
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 def test_zero_bytes_and_tabs_of_a_header_become_blanks_and_it_is_said(tmp_path: Path, compressed: bool) -> None:
     header = fits.Header({"OBSERVER": "a.......", "TELESCOP": "b"})
