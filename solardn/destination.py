@@ -10,7 +10,8 @@ from .errors import OptionError
 from .io import Format, files_of, format_of, ready
 from .io.form import Form, refuse_compression
 from .io.packed import PACKERS
-from .io.place import check_name, check_place, check_space
+from .io.place import check_name, check_place
+from .io.room import check_space
 from .layers import UNCERT
 from .plan import Plan
 

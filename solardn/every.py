@@ -20,8 +20,9 @@ from .io.fits import FitsSource
 from .io.fitsfile import images_of
 from .io.fitsout import FitsSink, Image
 from .io.form import FLOAT32, Form
-from .io.place import check_place, check_space
+from .io.place import check_place
 from .io.rawout import RawSink
+from .io.room import check_space
 from .provenance import Step
 from .summary import Summary
 

@@ -201,6 +201,7 @@ def _try_one(
 def _say(figures: dict[str, Any], words: str, fill_value: str) -> None:
     from rich.table import Table
 
+    from ..io.room import size_words
     from ..summary import fill_words
 
     unit = f" {figures['unit']}" if figures["unit"] else ""
@@ -223,10 +224,10 @@ def _say(figures: dict[str, Any], words: str, fill_value: str) -> None:
         "missing": f"{figures['missing']:.2%} of the pixels of the map in the middle ({fill_words(figures['fills'])}not finite, fills, masked){unseen}",
         "scale": f"{figures['scale']:.4g} to the network's units",
         "network": f"{figures['network']}, {words}",
-        "tiles": f"{figures['tile']} pixels, memory up to {report.size(figures['memory'])}",
+        "tiles": f"{figures['tile']} pixels, memory up to {size_words(figures['memory'])}",
         "device": f"{figures['device']} ({figures['device_why']})",
         "time": f"about {report.duration(figures['seconds'])}",
-        "output": f"{figures['output']}; {report.size(figures['output_bytes'])}",
+        "output": f"{figures['output']}; {size_words(figures['output_bytes'])}",
     }
     if figures["outputs"]:
         first, *more = figures["outputs"]

@@ -256,15 +256,6 @@ def _done_figures(summary: Summary, denoiser: Denoiser) -> dict[str, Any]:
     }
 
 
-def size(count: float) -> str:
-    """Return a number of bytes in words."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
 def duration(seconds: float) -> str:
     """Return a time in words."""
     if seconds < 100:

@@ -190,6 +190,7 @@ def _line(summary: Summary, *, several: bool) -> str:
 
 
 def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool) -> None:
+    from ..io.room import size_words
     from ..summary import fill_words
 
     cube = summary.cube
@@ -214,7 +215,7 @@ def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bo
     )
     if verbose:
         click.echo(f"  device    {summary.why}")
-        click.echo(f"  tile      {summary.tile} pixels, memory {report.size(denoiser.memory)}")
+        click.echo(f"  tile      {summary.tile} pixels, memory {size_words(denoiser.memory)}")
         for level in summary.levels:
             name = f"{level.stokes} {level.wavelength}".strip()
             how = f"from {level.maps} maps" if level.maps else "not estimated from its own maps"

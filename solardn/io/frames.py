@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..provenance import Step
 from . import ready
 from .address import meant, split
@@ -29,6 +29,7 @@ from .form import FLOAT32, Form
 from .place import writing
 from .raw import RawArray
 from .rawout import RawSink
+from .room import check_temporary
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,10 @@ class FramesSource:
 
     def _put_together(self) -> RawArray:
         """Return all frames, one after the other in a temporary file."""
-        size, folder = self.dtype.itemsize * math.prod(self.shape), tempfile.gettempdir()
-        free = shutil.disk_usage(folder).free
-        if size > free:
-            raise OutputError(
-                f"{self.label} is put together in {folder}, which needs {size / 1e9:.2f} GB there and has {free / 1e9:.2f} GB left; set TMPDIR to a folder with more"
-            )
+        folder = check_temporary(self.dtype.itemsize * math.prod(self.shape), f"{self.label} is put together")
         temporary = tempfile.TemporaryFile("w+b", buffering=0, prefix="solardn-")  # noqa: SIM115 - closed with the source
         file = self._stack.enter_context(temporary)
-        with writing(Path(folder)):
+        with writing(folder):
             for path in self.frames.paths:
                 with self._opened(path) as frame:
                     values = np.ascontiguousarray(frame.read((slice(None),) * len(self._frame)), self.dtype)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..layers import RESULT
 from ..provenance import Step, as_dict
 from .container import (
@@ -35,6 +35,7 @@ from .container import (
 from .form import FLOAT32, Form
 from .numpy import NumpySource, npy_header
 from .place import writing
+from .room import check_temporary
 
 _ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 _LOCAL = 30  # bytes of a member's own header before its name
@@ -76,14 +77,9 @@ class NpzSource(NumpySource):
             name, extra = struct.unpack("<26x2H", file.read(_LOCAL))
             begin = file.seek(self.info.header_offset + _LOCAL + name + extra)
             return file, begin + self.info.file_size
-        folder = tempfile.gettempdir()
-        size, free = self.info.file_size, shutil.disk_usage(folder).free
-        if size > free:
-            raise OutputError(
-                f"{self.label} is unpacked in {folder}, which needs {size / 1e9:.2f} GB there and has {free / 1e9:.2f} GB left; set TMPDIR to a folder with more"
-            )
+        folder = check_temporary(self.info.file_size, f"{self.label} is unpacked")
         unpacked = tempfile.TemporaryFile("w+b", buffering=0, prefix="solardn-")  # noqa: SIM115 - closed with the source
-        with writing(Path(folder)), archive.open(self.info) as packed:
+        with writing(folder), archive.open(self.info) as packed:
             while piece := packed.read(_PIECE):
                 view = memoryview(piece)
                 while view:

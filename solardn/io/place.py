@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import glob
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -101,39 +101,6 @@ def check_name(output: Path, what: str, *own: str, becomes: str = "", strict: bo
         raise OutputError(
             f"the output {output} of {what} is {becomes or f'{what} as well'}; let its name end in {own[0]}"
         )
-
-
-def check_space(output: Path, size: int, others: Sequence[Path] = ()) -> None:
-    """Refuse an output of so many bytes that its disk cannot hold; what an earlier run left of it is there already.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-    size : int
-        Of all files that are written, in bytes.
-    others : sequence of pathlib.Path
-        The places of further files that belong to it.
-
-    Raises
-    ------
-    OutputError
-    """
-    free = shutil.disk_usage(output.parent).free
-    left = sum(_allocated(place) for place in {output, *others})
-    if size > free + left:
-        raise OutputError(
-            f"the output {output} needs {(size - left) / 1e9:.2f} GB and its disk has {free / 1e9:.2f} GB left; free some, or write elsewhere"
-        )
-
-
-def _allocated(output: Path) -> int:
-    """Return the bytes that hidden files of an earlier run take on the disk: holes in them take none."""
-    name = glob.escape(output.name)
-    parts = [*output.parent.glob(f".{name}.solardn-part"), *output.parent.glob(f".{name}.*.solardn-part")]
-    return sum(_BLOCK * getattr(part.stat(), "st_blocks", 0) for part in parts)
-
-
-_BLOCK = 512  # bytes of what the system counts in
 
 
 class PartLostError(Exception):
@@ -264,12 +231,19 @@ def _synchronise(path: Path) -> None:
             os.close(number)
 
 
+_WAYS_OUT = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space, or write elsewhere"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "change the permissions, or write elsewhere"),
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+"""What helps against an error of the system."""
+
+
 @contextlib.contextmanager
 def writing(output: Path) -> Iterator[None]:
     """Turn the system's errors into one that names the output."""
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"cannot write {output} ({error.strerror or error}); free space, or write elsewhere"
-        ) from error
+        way_out = _WAYS_OUT.get(error.errno or 0, "look at the disk, or write elsewhere")
+        raise OutputError(f"cannot write {output} ({error.strerror or error}); {way_out}") from error

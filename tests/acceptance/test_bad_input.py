@@ -165,7 +165,7 @@ def test_bad_outputs(solardn, image, tmp_path, name):
 
 def test_a_disk_too_small_is_found_before_the_work(solardn, image, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, 100))
-    assert "its disk has 0.00 GB left" in solardn.bad("denoise", image, tmp_path / "out.fits", "--model", "smooth")
+    assert "on its disk 100 B are left" in solardn.bad("denoise", image, tmp_path / "out.fits", "--model", "smooth")
 
 
 def test_a_packed_copy_counts(solardn, image, tmp_path, monkeypatch):
@@ -173,7 +173,7 @@ def test_a_packed_copy_counts(solardn, image, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, 2 * plain))
     solardn.good("denoise", image, tmp_path / "out.fits", "--model", "smooth")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**6, 10**6, plain + 15_000))
-    assert "GB left" in solardn.bad("denoise", image, tmp_path / "out.fits.gz", "--model", "smooth")
+    assert "kB are left" in solardn.bad("denoise", image, tmp_path / "out.fits.gz", "--model", "smooth")
 
 
 OPTIONS = {

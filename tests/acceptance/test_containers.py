@@ -310,7 +310,7 @@ def test_an_output_that_exists_is_replaced_only_when_asked(solardn, kind):
 def test_a_disk_too_small_is_found_before_the_work(solardn, kind, monkeypatch):
     full = shutil._ntuple_diskusage(10**6, 10**6, CUBE.nbytes)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
-    assert "GB left" in solardn.bad("denoise", kind.address, kind.output, "--model", "smooth")
+    assert "B are left" in solardn.bad("denoise", kind.address, kind.output, "--model", "smooth")
     assert kind.files() == [kind.input.name]
 
 

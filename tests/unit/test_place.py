@@ -1,9 +1,11 @@
+import errno
 import os
 
 import pytest
 
 from solardn.errors import OutputError
-from solardn.io.place import PartFile, check_place, check_space
+from solardn.io.place import PartFile, check_place, writing
+from solardn.io.room import check_space, size_words
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_disk_too_small_is_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"needs 1000000000\.00 GB"):
+    with pytest.raises(OutputError, match=r"needs 1e\+06 TB, and on its disk .* are left"):
         check_space(tmp_path / "out.fits", 10**18)
 
 
@@ -103,3 +105,22 @@ def test_a_full_disk_is_an_error_that_names_the_output(tmp_path, monkeypatch):
         part.commit()
     part.abort()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"),
+    [
+        (errno.ENOSPC, "free space, or write elsewhere"),
+        (errno.EACCES, "change the permissions, or write elsewhere"),
+        (errno.ENAMETOOLONG, "give a shorter name"),
+        (errno.EIO, "look at the disk, or write elsewhere"),
+    ],
+)
+def test_each_error_of_the_system_has_its_way_out(tmp_path, code, way_out):
+    with pytest.raises(OutputError, match=f"; {way_out}$"), writing(tmp_path / "out.fits"):
+        raise OSError(code, os.strerror(code))
+
+
+def test_sizes_are_told_in_a_unit_that_fits():
+    sizes = (0, 512, 999.7, 16_500, 999_600, 2e9, 3.2e12)
+    assert [*map(size_words, sizes)] == ["0 B", "512 B", "1 kB", "16.5 kB", "1 MB", "2 GB", "3.2 TB"]
