@@ -6,11 +6,12 @@ the result, in the same format, and puts the file in its place at the end.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +37,12 @@ class Format(Enum):
     LAPALMA = "a La Palma cube"
 
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _STARTS = {
     (b"SIMPLE  =", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"): Format.FITS,  # plain, gzip, bzip2, xz
     (b"\x93NUMPY",): Format.NPY,
     (b"PK\x03\x04",): Format.NPZ,
-    (b"\x89HDF\r\n\x1a\n",): Format.HDF5,
+    (_HDF5,): Format.HDF5,
 }
 _NAMES = (".fits", ".fit", ".fts", ".fz", ".fits.gz", ".npy", ".npz", ".h5", ".hdf5", ".fcube", ".icube")
 _START = 512
@@ -253,6 +255,15 @@ def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
         raise InputError(f"{path} is a {what} and has no extension {ext}; leave --ext and --mask-ext out")
 
 
+def _has_user_block(file: BinaryIO) -> bool:
+    """Tell whether a file is HDF5 behind a block of its user's own: 512 bytes, as MATLAB 7.3 writes them, or two, four, … times as many."""
+    place, found = _START, b" "
+    while found and found != _HDF5:
+        file.seek(place)
+        found, place = file.read(len(_HDF5)), 2 * place
+    return bool(found)
+
+
 def _first_bytes(path: Path) -> bytes:
     try:
         there = path.exists()
@@ -267,6 +278,8 @@ def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             start = file.read(_START)
+            if not start.startswith((*_FOREIGN, *itertools.chain(*_STARTS))) and _has_user_block(file):
+                start = _HDF5
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if not start:

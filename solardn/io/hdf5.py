@@ -39,6 +39,8 @@ from .reading import reading
 _CACHE, _CACHE_SHARE = 64 * 2**20, 8
 """The most bytes of chunks that are kept unpacked, as neighbouring maps often share them; and which part of the memory."""
 
+_IN_USE = ("unable to lock file", "already open for write")  # what HDF5 says of a file that is not broken
+
 _LIST = (
     "DIMENSION_LIST",
     "REFERENCE_LIST",
@@ -62,10 +64,8 @@ class Hdf5Source:
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
-        h5py = need("h5py", "hdf5", str(path))
         self.path = path
-        with reading(str(path), "HDF5"):
-            self._file = h5py.File(path, "r", rdcc_nbytes=_CACHE)
+        self._file = _opened(path, _CACHE)
         try:
             with reading(str(path), "HDF5"):
                 self.dataset = _chosen(self._file, name, path)
@@ -87,10 +87,9 @@ class Hdf5Source:
 
     def keep_within(self, memory: int) -> int:
         """Let chunks that are kept unpacked take no more than a part of the memory, and return that in bytes."""
-        h5py = need("h5py", "hdf5", str(self.path))
         cache = min(_CACHE, memory // _CACHE_SHARE)
         self._file.close()  # a cache has its size from when the file is opened
-        self._file = h5py.File(self.path, "r", rdcc_nbytes=cache)
+        self._file = _opened(self.path, cache)
         self.dataset = self._file[self.name]
         return cache
 
@@ -141,6 +140,20 @@ class Hdf5Source:
     def close(self) -> None:
         """Release the file."""
         self._file.close()
+
+
+def _opened(path: Path, cache: int) -> Any:
+    """Open a file for reading, with so many bytes for chunks that are kept unpacked."""
+    h5py = need("h5py", "hdf5", str(path))
+    with reading(str(path), "HDF5"):
+        try:
+            return h5py.File(path, "r", rdcc_nbytes=cache)
+        except OSError as error:
+            if not any(words in str(error) for words in _IN_USE):
+                raise
+            raise InputError(
+                f"{path} is in use by another program ({error}); close it there or, if nothing writes to it, set HDF5_USE_FILE_LOCKING=FALSE (after a crash run 'h5clear -s' on a copy)"
+            ) from error
 
 
 class _Hdf5Sink(ContainerSink):

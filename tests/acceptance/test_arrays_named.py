@@ -2,6 +2,8 @@
 
 import base64
 import struct
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -36,6 +38,41 @@ def test_files_without_maps_are_refused(solardn, tmp_path, h5py, library):
         said = solardn.bad("info", tmp_path / name)
         assert name in said
         assert says in said
+
+
+def test_only_arrays_that_can_be_maps_are_offered(solardn, tmp_path):
+    np.savez(tmp_path / "in.npz", notes=np.array(["clouds"]), times=np.arange(3.0), q=PLANES, u=PLANES)
+    assert f"2 arrays of two or more dimensions (q, u); name one, such as {tmp_path / 'in.npz'}::q" in solardn.bad(
+        "info", tmp_path / "in.npz"
+    )
+    said = solardn.bad("info", tmp_path / "in.npz", "--ext", "v")
+    assert "has no array v; those with two or more dimensions are q, u" in said
+    np.savez(tmp_path / "none.npz", times=np.arange(3.0))
+    assert "holds no array of numbers with two or more dimensions" in solardn.bad("info", tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("size", [0, 512, 4096])
+def test_hdf5_behind_a_block_of_its_users_own_is_known(solardn, tmp_path, h5py, size):
+    with h5py.File(tmp_path / "in.mat", "w", userblock_size=size) as file:
+        file["cube"] = PLANES
+    with (tmp_path / "in.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file"[:size])
+    solardn.good("denoise", tmp_path, "--output-dir", tmp_path / "out", "--model", "same", "--scale", 1)
+    with h5py.File(tmp_path / "out" / "in.mat") as file:
+        np.testing.assert_array_equal(file["cube"], PLANES)
+    assert (tmp_path / "out" / "in.mat").read_bytes()[: min(size, 6)] == b"MATLAB"[:size]
+
+
+def test_hdf5_that_another_program_writes_is_not_called_broken(solardn, tmp_path, h5py):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["cube"] = PLANES
+    code = f"import h5py; file = h5py.File({str(tmp_path / 'in.h5')!r}, 'r+'); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline()
+        said = solardn.bad("info", tmp_path / "in.h5")
+        other.communicate(b"\n")
+    assert "in.h5 is in use by another program" in said
+    assert "HDF5_USE_FILE_LOCKING=FALSE" in said
 
 
 def test_links_are_followed_within_the_file_and_named_when_they_lead_out_of_it(solardn, tmp_path, h5py):
