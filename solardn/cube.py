@@ -18,6 +18,11 @@ Index = tuple[int, ...]
 Selection = tuple[int | slice, ...]
 
 
+def which(index: Index) -> str:
+    """Return which map is meant, to be said behind a name; nothing where there is but one."""
+    return f" (map {index})" if index else ""
+
+
 @dataclass(frozen=True)
 class Axis:
     """One axis of a cube.

@@ -137,7 +137,7 @@ def load(name_or_path: str | Path = DEFAULT) -> Model:
     Parameters
     ----------
     name_or_path : str or pathlib.Path
-        One of the names in `available`, or the path of a file (anything that ends in ``.onnx`` or holds a path separator).
+        One of the names in `available`, or the path of a file.
 
     Raises
     ------
@@ -163,9 +163,9 @@ def _locate(name_or_path: str | Path) -> Path:
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and text in known:
         return known[text]
-    is_path = isinstance(name_or_path, Path) or text.endswith(".onnx") or any(s in text for s in ("/", os.sep))
-    if is_path and Path(text).is_file():
+    if Path(text).is_file():
         return Path(text)
+    is_path = isinstance(name_or_path, Path) or text.endswith(".onnx") or any(s in text for s in ("/", os.sep))
     names = ", ".join(sorted(known)) or "none"
     what = f"the network file {text} does not exist" if is_path else f"there is no network called {text!r}"
     raise ModelError(f"{what}; known are {names}; an ONNX file is given by its path")

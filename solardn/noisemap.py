@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import unmasked
+from .cube import which
 from .errors import InputError, OptionError
 from .local import CALM
 from .noise import NoiseEstimate, spread
@@ -45,7 +46,7 @@ def given_maps(noise_map: ArrayLike, maps: NDArray[Any]) -> list[Array]:
     """
     given = spread_over(noise_map, maps.shape)
     return [
-        checked(given[index], ~np.isfinite(maps[index]), f"noise_map (map {index})")
+        checked(given[index], ~np.isfinite(maps[index]), f"noise_map{which(index)}")
         for index in np.ndindex(maps.shape[:-2])
     ]
 

@@ -56,7 +56,7 @@ def show(name: str, as_json: bool) -> None:
     """Show the card of the network NAME (or ONNX file): what it is, needs, and comes from."""
     from ..model import load
 
-    network = load(_path_or_name(name))
+    network = load(name)
     figures: dict[str, Any] = {"file": str(network.path), "sha256": network.sha256, "bytes": len(network.data)}
     figures |= {key: value for key, value in vars(network.card).items() if key != "check"}
     figures["self-check"] = network.card.check is not None
@@ -97,7 +97,7 @@ def verify(names: tuple[str, ...], device: str) -> None:
     failed: list[str] = []
     for name in names or tuple(available()):
         try:
-            difference = load(_path_or_name(name)).verify(device)
+            difference = load(name).verify(device)
         except SolardnError as error:
             if len(names) == 1:
                 raise
@@ -122,8 +122,3 @@ def add(file: Path, name: str | None, overwrite: bool) -> None:
 
     path = keep(file, name, overwrite=overwrite)
     click.echo(f"{path.stem} added: {path}")
-
-
-def _path_or_name(text: str) -> str | Path:
-    path = Path(text)
-    return path if path.suffix == ".onnx" else text

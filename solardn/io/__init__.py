@@ -252,7 +252,9 @@ def _name(ext: str | int | None) -> str | None:
 
 def _refuse_ext(path: Path, ext: str | int | None, what: str) -> None:
     if ext is not None:
-        raise InputError(f"{path} is a {what} and has no extension {ext}; leave --ext and --mask-ext out")
+        raise InputError(
+            f"{path} is a {what} and has no extension {ext}; leave --ext and --mask-ext out, and give --noise-map a file"
+        )
 
 
 def _has_user_block(file: BinaryIO) -> bool:

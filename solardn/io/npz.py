@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import struct
 import tempfile
@@ -220,15 +219,17 @@ def _chosen(archive: zipfile.ZipFile, name: str | None, path: Path) -> zipfile.Z
     arrays = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
     if not arrays:
         raise InputError(f"{path} is a zip archive without arrays in it; give a .npz file, or unpack it")
-    if name is not None:
-        if name not in arrays:
-            raise InputError(f"{path} has no array {name}; its arrays are {', '.join(arrays)}")
+    if name in arrays:
         return arrays[name]
     cubes = [name for name, info in arrays.items() if _dimensions(archive, info) >= 2]
-    if len(cubes) != 1:
-        found = f"{len(cubes)} arrays" if cubes else "no array"
+    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
+    if name is not None:
+        raise InputError(f"{path} has no array {name}; those with two or more dimensions are {named or 'none'}")
+    if not cubes:
+        raise InputError(f"{path} holds no array of numbers with two or more dimensions; give another file")
+    if len(cubes) > 1:
         raise InputError(
-            f"{path} holds {found} of two or more dimensions (of {', '.join(arrays)}); name one, such as {os.fspath(path)}::{(cubes or list(arrays))[0]}"
+            f"{path} holds {len(cubes)} arrays of two or more dimensions ({named}); name one, such as {path}::{cubes[0]}"
         )
     return arrays[cubes[0]]
 

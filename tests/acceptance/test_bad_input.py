@@ -243,6 +243,14 @@ def test_networks_that_break_the_contract(solardn, image, tmp_path):
         assert f"{name}.onnx" in said
 
 
+def test_a_file_that_is_no_network_is_called_so_whatever_its_name(solardn, image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (("denoise", image, "out.fits", "--model", "map.fits"), ("models", "show", "map.fits")):
+        assert "map.fits is no complete ONNX file" in solardn.bad(*words)
+    networks.identity(tmp_path / "MINE.ONNX")
+    solardn.good("models", "show", "MINE.ONNX")
+
+
 def test_a_missing_extra_is_named_with_how_to_install_it(solardn, image, tmp_path, monkeypatch):
     import importlib.util
 

@@ -126,7 +126,9 @@ def test_inputs_that_are_no_files(solardn, tmp_path):
 
 def test_formats_without_extensions_are_given_none(solardn, noisy, tmp_path):
     np.save(tmp_path / "map.npy", noisy)
-    assert "has no extension 1; leave --ext and --mask-ext out" in solardn.bad("info", tmp_path / "map.npy", "--ext", 1)
+    for option in ("--ext", "--mask-ext", "--noise-map"):
+        said = solardn.bad("info", tmp_path / "map.npy", option, "rms")
+        assert "has no extension rms; leave --ext and --mask-ext out, and give --noise-map a file" in said
 
 
 def test_forms_that_are_not_known(image, tmp_path):

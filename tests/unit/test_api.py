@@ -158,7 +158,7 @@ class TestNoiseThatVaries:
         data, sigma = self.maps()
         sigma = sigma.copy()
         sigma[5, 7] = wrong
-        with pytest.raises(InputError, match=r"noise_map .* is .* at y=5, x=7 \(1 such pixels\), but"):
+        with pytest.raises(InputError, match=r"^noise_map is .* at y=5, x=7 \(1 such pixels\), but"):
             blur.denoise(data, noise_map=sigma)
 
     def test_a_map_of_it_must_fit(self, blur: Denoiser) -> None:
@@ -419,7 +419,7 @@ class TestMasks:
         np.testing.assert_array_equal(
             blur.denoise(self.holed, noise_map=sigma), blur.denoise(self.holed, noise_map=sigma.data)
         )
-        with pytest.raises(InputError, match=r"noise_map .* is nan"):
+        with pytest.raises(InputError, match=r"noise_map is nan"):
             blur.denoise(MAP, noise_map=sigma)
         with pytest.raises(OptionError, match="noise_sigma is nan"):
             blur.denoise([MAP, MAP], noise_sigma=np.ma.masked_array([1.0, 1.0], mask=[False, True]))
