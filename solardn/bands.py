@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ from .spectrum import CORRELATION, rings, window_spectra
 SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))
 """Bands of scales, in pixels (1 / spatial frequency), in which the residual's power is held against that of the noise."""
 
-EXCESS = 1.15
-"""Power of the residual in a band, relative to that of the noise, above which there is more than noise."""
+EXCESS = 0.15
+"""Power of the residual in a band beyond that of the noise, relative to it, above which there is more than noise on a large map; on a small one chance comes to it."""
 
 LOUD = 0.03
 """Part of the windows that may exceed the noise by far before structure is said to be left."""
@@ -31,20 +32,26 @@ class Band:
         Scales, pixels; `largest` may be infinite.
     ratio : float
         Power of the residual over that of the noise, mean over the map.
+    limit : float
+        The most that `ratio` may be for noise: by `EXCESS`, and by three standard deviations of chance.
     loud : float
         Part of the windows, 0 to 1, in which the residual exceeds the noise by more than chance, and by more than it does at
         the smallest scales; 0 at those.
+    even : bool
+        Whether no more windows than that exceed the mean over the map by as much: what there is beyond noise is the same all over the field.
     """
 
     smallest: float
     largest: float
     ratio: float
+    limit: float
     loud: float
+    even: bool
 
     @property
     def structured(self) -> bool:
         """Whether the residual holds more than noise at these scales."""
-        return self.ratio > EXCESS or self.loud > LOUD
+        return self.ratio > self.limit or self.loud > LOUD
 
     def __str__(self) -> str:
         """Return the scales as people write them."""
@@ -77,9 +84,20 @@ def bands_of(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstim
             continue
         weight = ring.counts[inside]
         here, there = power[:, inside] @ weight, expected[inside] @ weight * local
-        chance = 5 * np.sqrt(CORRELATION * (expected[inside] ** 2 @ weight)) / (expected[inside] @ weight)
+        chance = float(np.sqrt(CORRELATION * (expected[inside] ** 2 @ weight)) / (expected[inside] @ weight))
         # A window that is louder at all scales alike holds stronger noise; structure is louder at large scales.
-        loud = here / there > np.maximum(finer, 1) * (1.3 + chance)
-        found.append(Band(smallest, largest, float(here.sum() / there.sum()), float(loud.mean()) if found else 0.0))
+        most = np.maximum(finer, 1) * (1.3 + 5 * chance)
+        ratio = float(here.sum() / there.sum())
+        loud, louder = here / there > most, here / there > ratio * most
+        found.append(
+            Band(
+                smallest,
+                largest,
+                ratio=ratio,
+                limit=1 + math.hypot(EXCESS, 3 * chance / math.sqrt(len(power))),
+                loud=float(loud.mean()) if found else 0.0,
+                even=float(louder.mean()) <= LOUD,
+            )
+        )
         finer = np.maximum(finer, here / there) if len(found) == 1 else finer
     return tuple(reversed(found))

@@ -173,14 +173,17 @@ def _typical(found: list[Diagnosis]) -> Diagnosis:
     def median(name: str) -> float:
         return float(np.median([getattr(one, name) for one in found]))
 
+    by_scale: dict[tuple[float, float], list[Band]] = {}
+    for one in found:
+        for band in one.bands:
+            by_scale.setdefault((band.smallest, band.largest), []).append(band)
     bands = tuple(
         Band(
-            band.smallest,
-            band.largest,
-            float(np.median([one.bands[place].ratio for one in found if len(one.bands) > place])),
-            float(np.median([one.bands[place].loud for one in found if len(one.bands) > place])),
+            *scales,
+            *(float(np.median([getattr(band, name) for band in of])) for name in ("ratio", "limit", "loud")),
+            even=all(band.even for band in of),
         )
-        for place, band in enumerate(found[0].bands)
+        for scales, of in sorted(by_scale.items(), reverse=True)
     )
     same = ("sigma", "residual_rms", "ratio", "taken", "correlation", "limit", "chance", "local_low", "local_high")
     return Diagnosis(

@@ -48,9 +48,11 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
             f"the result holds what the observation does not, as the residual goes against it (correlation {found.correlation:+.2f}): "
             "see that it is a result of this observation, in the same units"
         )
-    left = [f"{band}" if np.isinf(band.largest) else f"at {band}" for band in inner.bands if band.structured]
-    if left:
-        return f"structure left {', '.join(left)}: try --cycles 2"
+    structured = [band for band in inner.bands if band.structured]
+    if structured:
+        left = ", ".join(f"{band}" if np.isinf(band.largest) else f"at {band}" for band in structured)
+        even = not found.linked and all(band.even for band in structured)  # as noise is that smoothing made red
+        return f"structure left {left}{', or data smoothed before' * even}: try --cycles 2"
     if found.linked:
         return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
     if abs(mean) > (SHIFTED + found.chance) * inner.ratio:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarks.scenes import filtered, make_noise, make_truth, radius
 from solardn.diagnosis import diagnose
 from solardn.errors import InputError
+from solardn.inspection import line_of
 
 SHAPE = (384, 384)
 TRUTH = 2 * make_truth("plage", SHAPE, 3)
+RNG = np.random.default_rng(5)
 
 
 @pytest.mark.parametrize("kind", ["white", "band 0.3 soft", "band 0.3 varying"])
@@ -84,6 +88,28 @@ def test_structure_left_is_named_with_its_scale() -> None:
     assert "--cycles 2" in found.verdict
     assert found.structured
     assert found.local_high > 1.4
+
+
+def test_few_windows_do_not_make_structure_of_chance() -> None:
+    flat = [diagnose(RNG.normal(size=(40, 40)), np.zeros((40, 40)), 1.0).flat for _ in range(40)]
+    assert sum(flat) >= 39
+
+
+def test_an_excess_that_is_even_over_the_field_may_come_of_smoothing() -> None:
+    smooth = filtered(RNG.normal(size=SHAPE), np.exp(-((radius(SHAPE) / 0.18) ** 2)))
+    assert ", or data smoothed before: try --cycles 2" in diagnose(smooth / smooth.std(), np.zeros(SHAPE), 1.0).verdict
+    structure = diagnose(TRUTH + make_noise("white", SHAPE, 3), np.zeros(SHAPE), 1.0)
+    assert "structure left" in structure.verdict
+    assert "smoothed" not in structure.verdict
+
+
+def test_bands_of_several_maps_go_together_by_their_scales() -> None:
+    whole = diagnose(TRUTH + make_noise("white", SHAPE, 3), TRUTH)
+    fewer = replace(whole, bands=tuple(replace(band, ratio=9.0) for band in whole.bands[1:]))
+    found = line_of(("", 0), [((0,), fewer), ((1,), whole)]).figures.bands
+    assert [band.smallest for band in found] == [20, 8, 4, 1]
+    assert found[0].ratio == whole.bands[0].ratio
+    assert found[1].ratio == pytest.approx((9 + whole.bands[1].ratio) / 2)
 
 
 def test_windows_that_are_only_noisier_hold_no_structure() -> None:
