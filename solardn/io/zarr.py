@@ -175,9 +175,25 @@ class _ZarrSink(ContainerSink):
             dimension_names=getattr(old.metadata, "dimension_names", None),
             zarr_format=old.metadata.zarr_format,
             overwrite=bool(name),
+            **_layout(old),
         )
         for part in blocks(old.shape, getattr(old, "shards", None) or old.chunks, values.dtype.itemsize):
             made[part] = values.read(part)
+
+
+def _layout(old: Any) -> dict[str, Any]:
+    """Return in what order an array's values lie in its chunks, and how these are named; other filters are made for values of its own type."""
+    if old.metadata.zarr_format == 2:
+        return {
+            "order": old.order,
+            "chunk_key_encoding": {"name": "v2", "separator": old.metadata.dimension_separator},
+        }
+    from zarr.codecs import TransposeCodec
+
+    return {
+        "filters": [one for one in old.filters if isinstance(one, TransposeCodec)],
+        "chunk_key_encoding": old.metadata.chunk_key_encoding,
+    }
 
 
 def _chosen(zarr: Any, root: Any, name: str | None, path: Path) -> tuple[Any, str]:

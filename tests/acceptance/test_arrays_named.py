@@ -133,6 +133,21 @@ def test_consolidated_metadata_tell_of_the_new_arrays(tmp_path, library):
     np.testing.assert_allclose(made["cube"][:], PLANES, atol=1e-5)
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_zarr_array_keeps_the_order_of_its_values_and_the_names_of_its_chunks(tmp_path, library, version):
+    key = {"name": "v2", "separator": "/" if version == 2 else "."}  # each the other than by default
+    order = {"order": "F"} if version == 2 else {"filters": [library.codecs.TransposeCodec(order=(2, 0, 1))]}
+    group = library.create_group(str(tmp_path / "in.zarr"), zarr_format=version)
+    cube = group.create_array("cube", data=PLANES, chunks=(1, 20, 40), chunk_key_encoding=key, **order)
+    package.denoise_file(tmp_path / "in.zarr", tmp_path / "out.zarr", model="same", scale=1.0, residual=True)
+    for name in ("cube", "cube_residual"):
+        made = library.open_array(str(tmp_path / "out.zarr"), path=name, mode="r")
+        for what in ("order", "filters", "compressors", "chunks"):
+            assert getattr(made, what) == getattr(cube, what)
+        assert made.metadata.encode_chunk_key((1, 0, 0)) == cube.metadata.encode_chunk_key((1, 0, 0))
+    np.testing.assert_array_equal(library.open_group(str(tmp_path / "out.zarr"), mode="r")["cube"], PLANES)
+
+
 def test_damaged_zarr_is_named(solardn, tmp_path, library):
     group = library.create_group(str(tmp_path / "in.zarr"))
     group.create_array("cube", data=PLANES, chunks=(1, 32, 40))
