@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
-from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, per_map, positive
+from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, per_map, positive, with_unit_of
 from .doubts import doubts, forewarn
 from .engine import Engine
 from .errors import InputError, OptionError
@@ -111,10 +111,11 @@ class Denoiser:
         ----------
         maps : array_like
             Maps of shape (..., y, x), of any real type and byte order; never changed. All of them are denoised: leave Stokes I out. Pixels
-            that are not finite, or masked in a masked array, do not reach their neighbours. Also an NDData (CCDData, sunpy's Map, NDCube) or a dask array: an object of the same
-            type is returned then, see `solardn.objects`.
-        noise_sigma : "auto", float or array_like
-            rms of the noise in the data's units: estimated for each map, one value, or an array that broadcasts to the leading axes.
+            that are not finite, or masked in a masked array, do not reach their neighbours. Also a Quantity, an NDData (CCDData, sunpy's Map,
+            NDCube) or a dask array: an object of the same type is returned then, see `solardn.objects`.
+        noise_sigma : "auto", float, Quantity or array_like
+            rms of the noise: estimated for each map, one value, or an array that broadcasts to the leading axes; plain numbers are in the
+            data's units.
         scale : float, optional
             The factor to network units, given outright instead of `noise_sigma`.
         noise_map : "auto", "off" or array_like
@@ -130,7 +131,7 @@ class Denoiser:
         Returns
         -------
         ndarray of float32, or an object like `maps`
-            Denoised maps of the same shape, in the data's units. Pixels that are not finite are as they were; masked ones are NaN.
+            Denoised maps of the same shape, in the data's units (of a Quantity, a Quantity). Pixels that are not finite are as they were; masked ones are NaN.
 
         Raises
         ------
@@ -156,7 +157,7 @@ class Denoiser:
             np.ndindex(array.shape[:-2]), denoised(self.runner, planes, scales, cycles, views), strict=True
         ):
             result[index] = plane.values
-        return result
+        return with_unit_of(result, maps)
 
     def denoise_maps(
         self, planes: Sequence[NDArray[Any]], scales: Sequence[Scale], cycles: Cycles = 1, views: int = 1
@@ -223,7 +224,7 @@ class Denoiser:
         Returns
         -------
         Uncertainty
-            With ``mean``, ``sigma``, ``aleatoric`` and ``epistemic``, of the maps' shape and in the data's units.
+            With ``mean``, ``sigma``, ``aleatoric`` and ``epistemic``, of the maps' shape and in the data's units; Quantities where the maps are.
 
         Raises
         ------
@@ -239,7 +240,9 @@ class Denoiser:
         noise_sigma, noise_map = in_unit_of(noise_sigma, maps, "noise_sigma"), in_unit_of(noise_map, maps, "noise_map")
         array = as_maps(maps)
         planes, scales = self._scaled(array, noise_sigma, scale, noise_map)
-        return stacked(list(uncertainties(self.runner, planes, scales, samples, seed, method)), array.shape)
+        found = stacked(list(uncertainties(self.runner, planes, scales, samples, seed, method)), array.shape)
+        arrays = ("mean", "sigma", "aleatoric", "epistemic")
+        return replace(found, **{name: with_unit_of(getattr(found, name), maps) for name in arrays})
 
     def uncertainty_maps(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -74,7 +75,7 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
     OptionError
         The maps have no unit, or one of another kind.
     """
-    unit, own = getattr(value, "unit", None), getattr(maps, "unit", None)
+    unit, own = getattr(value, "unit", None), getattr(_first(maps), "unit", None)
     if unit is None:
         return value
     if not hasattr(value, "to_value"):
@@ -84,6 +85,17 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
     raise OptionError(
         f"{name} is in {unit}, and the maps are in {own or 'no unit that they tell'}; give it in the unit of the maps"
     )
+
+
+def with_unit_of(values: Any, maps: Any) -> Any:
+    """Return values as a Quantity where the maps are one, or a list of such; else, and where there are none, as they are."""
+    units, one = sys.modules.get("astropy.units"), _first(maps)  # whoever has a Quantity has imported that
+    return values << one.unit if units and isinstance(one, units.Quantity) and values is not None else values
+
+
+def _first(maps: Any) -> Any:
+    """Return what tells the unit of maps: of a list the first, as all must have the same."""
+    return maps[0] if isinstance(maps, list | tuple) and maps else maps
 
 
 def check_real(array: Any) -> None:
@@ -115,7 +127,7 @@ def as_float32(plane: NDArray[Any]) -> Float:
         lost = np.isinf(data) & np.isfinite(plane)
         if lost.any():
             raise InputError(
-                f"the value {plane[lost][0]:.3g} is beyond what float32 holds (3.4e38); divide the data before"
+                f"the value {plane[lost][0]:.3g} is beyond what float32 holds (3.4e38); set it to NaN where it stands for no value, or divide the data before"
             )
     return data
 

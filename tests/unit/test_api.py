@@ -441,20 +441,33 @@ def test_a_noise_level_with_a_unit_is_taken_in_that_of_the_maps(blur: Denoiser) 
     from astropy import units
 
     maps = MAP * units.G
-    expected = blur.denoise(MAP, noise_sigma=1.0)
+    expected = blur.denoise(MAP, noise_sigma=1.0) * units.G
     np.testing.assert_allclose(blur.denoise(maps, noise_sigma=0.1 * units.mT), expected, rtol=1e-5)
     spread = np.full(MAP.shape, 0.1) * units.mT
-    np.testing.assert_allclose(blur.denoise(maps, noise_map=spread), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(blur.denoise(MAP, noise_sigma=100 * units.percent), expected, rtol=1e-5)
+    np.testing.assert_allclose(blur.denoise(maps, noise_map=spread).value, expected.value, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(blur.denoise(MAP, noise_sigma=100 * units.percent), expected.value, rtol=1e-5)
     for wrong in (MAP, MAP * units.m):
         with pytest.raises(OptionError, match=r"noise_sigma is in mT, and the maps are in (no unit|m)"):
             blur.denoise(wrong, noise_sigma=0.1 * units.mT)
 
 
+@pytest.mark.parametrize("pack", [lambda maps: maps, lambda maps: [maps, maps]])
+def test_maps_with_a_unit_keep_it(blur: Denoiser, pack: Any) -> None:
+    from astropy import units
+
+    for level in (1.0, 0.1 * units.mT):
+        result = blur.denoise(pack(MAP * units.G), noise_sigma=level)
+        assert (result.unit, result.dtype) == (units.G, np.float32)
+        np.testing.assert_allclose(result.value, blur.denoise(pack(MAP), noise_sigma=1.0), rtol=1e-5)
+    found = blur.uncertainty(pack(MAP * units.G), method="flips", noise_sigma=1.0)
+    assert found.mean.unit == found.sigma.unit == found.epistemic.unit == units.G
+    assert found.aleatoric is None
+
+
 def test_maps_of_different_units_are_refused(blur: Denoiser) -> None:
     from astropy import units
 
-    np.testing.assert_array_equal(blur.denoise([MAP * units.G], scale=1.0), blur.denoise([MAP], scale=1.0))
+    np.testing.assert_array_equal(blur.denoise([MAP * units.G], scale=1.0).value, blur.denoise([MAP], scale=1.0))
     with pytest.raises(InputError, match=r"different units \(G, T\); bring them to one"):
         blur.denoise([MAP * units.G, MAP * units.T], scale=1.0)
 
