@@ -25,6 +25,8 @@ Part = tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]
 
 _MANY = 2**22  # pixels that suffice for a median
 
+_SQUARED = 1e100  # values beyond this, or below its inverse, have squares beyond float64
+
 WHOLE: Part = (slice(None), slice(None))
 
 SMALLEST = 16
@@ -196,6 +198,11 @@ def both(data: ArrayLike) -> tuple[Views | None, float]:
 def _unit(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[Any], NDArray[np.bool_], float]:
     """Return the map in units of its rms about its mean, around its median; where it is valid; and that rms."""
     values, valid = _checked(data, mask)
+    peak = max(float(values.max()), -float(values.min()))
+    if peak and not 1 / _SQUARED < peak < _SQUARED:
+        raise InputError(
+            f"the map has values up to {peak:.3g}, whose squares no number holds; multiply or divide the data before"
+        )
     scale = sums(valid, values).deviation(0)
     if not scale > 0:
         raise InputError(

@@ -138,3 +138,9 @@ def test_estimate_says_how() -> None:
 def test_maps_without_noise_are_refused(data: np.ndarray, words: str) -> None:
     with pytest.raises(InputError, match=words):
         noise_sigma(data)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_values_whose_squares_no_number_holds_are_refused(unit: float) -> None:
+    with pytest.raises(InputError, match="whose squares no number holds; multiply or divide"):
+        noise_sigma(np.random.default_rng(0).normal(0, unit, (64, 64)))
