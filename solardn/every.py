@@ -77,8 +77,7 @@ def treat_every(
                 )
             except (InputError, OptionError) as error:
                 left.append(str(error))
-        if not done:
-            raise InputError(f"{path} holds no image that can be denoised: {left[0] if left else 'it has none'}")
+        check_some(path, done, left)
         together.finish()
     except BaseException:
         together.abort(keep=resume)
@@ -102,6 +101,17 @@ def numbers_of(path: Path, choices: Mapping[str, Any]) -> list[int]:
     named = [choices.get("mask_ext"), choices.get("noise_map")]
     beside = [name for name in named if name not in (None, "auto", "off") and not Path(str(name)).exists()]
     return images_of(path, [name for name in beside if name is not None])
+
+
+def check_some(path: Path, done: Sequence[Any], left: Sequence[str]) -> None:
+    """Refuse a file of which no image can be denoised; the reason why the first stays as it is stands for all.
+
+    Raises
+    ------
+    InputError
+    """
+    if not done:
+        raise InputError(f"{path} holds no image that can be denoised: {left[0] if left else 'it has none'}")
 
 
 class Together:

@@ -83,7 +83,9 @@ def show_all(
         settings = {**choices, "output": output, "as_json": as_json}
         try:
             if choices["ext"] == ALL and isinstance(path, Path):
-                _show_every(path, denoiser, process, settings, found, left)
+                images, reasons = _show_every(path, denoiser, process, settings)
+                found += images
+                left += reasons
             else:
                 found.append(_show(path, denoiser, process, **settings))
         except SolardnError as error:
@@ -163,17 +165,14 @@ def _places(
 
 
 def _show_every(
-    path: Path,
-    denoiser: Denoiser,
-    process: Process,
-    settings: dict[str, Any],
-    found: list[dict[str, Any]],
-    left: list[str],
-) -> None:
-    """Show each image of a FITS file, and note of those that stay as they are why."""
+    path: Path, denoiser: Denoiser, process: Process, settings: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what would be done to each image of a FITS file, and why some stay as they are."""
     from ..errors import InputError, OptionError
-    from ..every import numbers_of
+    from ..every import check_some, numbers_of
 
+    found: list[dict[str, Any]] = []
+    left: list[str] = []
     for number in numbers_of(path, settings):
         try:
             found.append(_show(path, denoiser, process, **settings | {"ext": number}))
@@ -181,6 +180,8 @@ def _show_every(
             left.append(str(error))
             if not settings["as_json"]:
                 click.echo(f"left as it is: {error}")
+    check_some(path, found, left)
+    return found, left
 
 
 def _try_one(

@@ -115,7 +115,10 @@ def test_a_file_without_maps_is_refused_and_nothing_stays(solardn, tmp_path):
     np.save(tmp_path / "in.npy", np.ones((30, 30)))
     for name, words in (("in.fits", "no image that can be denoised"), ("in.npy", "is no FITS file")):
         out = tmp_path / f"out.{name[3:]}"
-        assert words in solardn.bad("denoise", tmp_path / name, out, "--model", "smooth", "--ext", "all")
+        line = ("denoise", tmp_path / name, out, "--model", "smooth", "--ext", "all")
+        said = solardn.bad(*line)
+        assert words in said
+        assert said == solardn.bad(*line, "--dry-run", "--json")
     assert names(tmp_path) == ["in.fits", "in.npy"]
 
 
