@@ -10,6 +10,9 @@ from .cube import Role
 from .errors import InputError, OptionError
 from .worlds import beyond, number_of, pixel_axes, step_of
 
+UNTOLD = "STOKES?"
+"""What stands for the CTYPE of an axis of Stokes parameters in a file that does not tell which they are."""
+
 _CODES = {1: "I", 2: "Q", 3: "U", 4: "V"}
 _BY_LENGTH = {3: "QUV", 4: "IQUV"}
 
@@ -30,6 +33,9 @@ def letters_along(
             f"{where} has {len(places)} Stokes axes (axes {', '.join(map(str, places))}), so its header contradicts itself; say which with --axes stokes={places[0]}"
         )
     if not places:
+        if UNTOLD in names:
+            place = names.index(UNTOLD)
+            return (), f"axis {place} holds Stokes parameters of which it is not told which: every map is denoised"
         code = _of_all(header, n)
         return ((code,), f"all of it Stokes {code}, as the header says") if code else ((), "")
     place = places[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..axes import role_of
 from ..errors import InputError
+from ..polarization import UNTOLD
 from .scaled import scaled
 
 PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
@@ -35,11 +36,13 @@ def header_of(attributes: Mapping[str, Any], names: Sequence[str | None], shape:
         return header
     for number, (name, length) in enumerate(zip(names, shape, strict=True)):
         kind = str(name or "").strip().upper().replace("-", "_")
-        if role_of(kind, "") in (None, "other") or (kind == "STOKES" and length not in _FIRST_STOKES):
+        if role_of(kind, "") in (None, "other"):
             continue
         world = n - number
         header[f"CTYPE{world}"] = kind
-        if kind == "STOKES":
+        if kind == "STOKES" and length not in _FIRST_STOKES:
+            header[f"CTYPE{world}"] = UNTOLD
+        elif kind == "STOKES":
             header |= {f"CRPIX{world}": 1.0, f"CRVAL{world}": _FIRST_STOKES[length], f"CDELT{world}": 1.0}
     return header
 

@@ -51,6 +51,16 @@ def test_only_arrays_that_can_be_maps_are_offered(solardn, tmp_path):
     assert "holds no array of numbers with two or more dimensions" in solardn.bad("info", tmp_path / "none.npz")
 
 
+def test_two_stokes_parameters_of_which_it_is_not_told_which_are_named(solardn, tmp_path, h5py):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["cube"] = PLANES
+        for dimension, label in zip(file["cube"].dims, ("stokes", "y", "x"), strict=True):
+            dimension.label = label
+    shown = solardn.json("info", tmp_path / "in.h5")
+    assert (shown["axes"][0]["role"], shown["axes"][0]["type"], shown["denoised"]) == ("other", "STOKES?", 2)
+    assert "axis 0 holds Stokes parameters of which it is not told which: every map is denoised" in shown["axes_how"]
+
+
 @pytest.mark.parametrize("size", [0, 512, 4096])
 def test_hdf5_behind_a_block_of_its_users_own_is_known(solardn, tmp_path, h5py, size):
     with h5py.File(tmp_path / "in.mat", "w", userblock_size=size) as file:
