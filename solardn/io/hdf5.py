@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..extras import need
 from ..provenance import Step, as_dict
 from .attributes import PACKING, Packing, header_of, unit_of
@@ -105,7 +105,12 @@ class Hdf5Source:
         return f"as the dataset {self.name} in a copy of the HDF5 file, everything else carried over"
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
-        """Return the files of an output: one."""
+        """Return the files of an output: one; it may not lie where other datasets would not find the files that their values come from."""
+        for where, name in _from_other_files(self._file, but=self.name):
+            if (self.path.parent / name).exists() and not (output.parent / name).exists():
+                raise OutputError(
+                    f"{output}: the virtual dataset {where} takes its values from {name} beside {self.path}, and would hold none there; write into {self.path.parent}, or put {name} beside the output first"
+                )
         return [output]
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:
@@ -253,6 +258,19 @@ def _axis_names(dataset: Any) -> list[str | None]:
         scales = [str(scale.name).rpartition("/")[2] for scale in dimension.values()]
         names.append(dimension.label or (scales[0] if scales else None))
     return names
+
+
+def _from_other_files(file: Any, but: str) -> list[tuple[str, str]]:
+    """Return the virtual datasets of a file but for one, each with the files that it is put together from."""
+    found: list[tuple[str, str]] = []
+
+    def visit(where: str, thing: Any) -> None:
+        if where != but and getattr(thing, "is_virtual", False):
+            names = dict.fromkeys(part.file_name for part in thing.virtual_sources())
+            found.extend((where, name) for name in names if name != ".")
+
+    file.visititems(visit)
+    return found
 
 
 def _chosen(file: Any, name: str | None, path: Path, passed: tuple[str, ...] = ()) -> Any:

@@ -51,6 +51,26 @@ def test_only_arrays_that_can_be_maps_are_offered(solardn, tmp_path):
     assert "holds no array of numbers with two or more dimensions" in solardn.bad("info", tmp_path / "none.npz")
 
 
+def test_a_virtual_dataset_beside_the_one_denoised_is_not_cut_off_from_its_values(solardn, tmp_path, h5py):
+    with h5py.File(tmp_path / "parts.h5", "w") as file:
+        file["part"] = PLANES
+    layout = h5py.VirtualLayout(PLANES.shape, PLANES.dtype)
+    layout[:] = h5py.VirtualSource("parts.h5", "part", PLANES.shape)
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["cube"] = PLANES
+        file.create_virtual_dataset("group/raw", layout)
+    words = ["denoise", f"{tmp_path / 'in.h5'}::cube", "--model", "same", "--scale", 1]
+    (tmp_path / "far").mkdir()
+    said = solardn.bad(*words, tmp_path / "far" / "out.h5")
+    assert "the virtual dataset group/raw takes its values from parts.h5" in said
+    assert list((tmp_path / "far").iterdir()) == []
+    solardn.good(*words, tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        np.testing.assert_array_equal(file["group/raw"], PLANES)
+    (tmp_path / "far" / "parts.h5").symlink_to(tmp_path / "parts.h5")
+    solardn.good(*words, tmp_path / "far" / "out.h5")
+
+
 def test_two_stokes_parameters_of_which_it_is_not_told_which_are_named(solardn, tmp_path, h5py):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["cube"] = PLANES
