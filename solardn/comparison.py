@@ -17,8 +17,8 @@ from .io.address import split
 from .levels import Group
 from .plan import Plan, look_at
 
-SAME = ("DATE-OBS", "DATE-BEG", "TELESCOP", "INSTRUME", "WAVELNTH", "OBJECT", "BUNIT", "EXTNAME")
-"""Keywords that a result has from its observation; where they differ, the two do not belong together."""
+SAME = ("DATE-OBS", "DATE-BEG", "TELESCOP", "INSTRUME", "WAVELNTH", "OBJECT", "EXTNAME")
+"""Keywords that a result has from its observation, as it has the unit; where they differ, the two do not belong together."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ class Comparison:
             raise InputError(
                 f"{apart}: the shapes are {after.cube.shape} and {before.cube.shape}; give the two files of one run"
             )
-        for key in SAME:
-            values = [str(plan.source.header.get(key, "")).strip() for plan in (before, after)]
+        sources = (before.source, after.source)
+        told = {key: [str(source.header.get(key, "")).strip() for source in sources] for key in SAME}
+        for key, values in (told | {"the unit": [source.unit for source in sources]}).items():
             if all(values) and values[0] != values[1]:
                 raise InputError(
                     f"{apart}: {key} is {values[1]!r} there and {values[0]!r} here; give the two files of one run"

@@ -85,6 +85,23 @@ def test_files_that_do_not_belong_together(files: tuple[Path, Path, Path], tmp_p
         inspect_files(files[0], other)
 
 
+@pytest.mark.parametrize("ending", ["fits", "h5", "zarr"])
+def test_values_in_another_unit_do_not_belong_together(tmp_path: Path, ending: str) -> None:
+    noise = make_noise("white", (64, 64), 0).astype(np.float32)
+    for name, unit in (("a", "G"), ("b", "kG")):
+        path = tmp_path / f"{name}.{ending}"
+        if ending == "fits":
+            fits.writeto(path, noise, fits.Header({"BUNIT": unit}))
+        elif ending == "h5":
+            with pytest.importorskip("h5py").File(path, "w") as file:
+                file.create_dataset("map", data=noise).attrs["units"] = unit
+        else:
+            group = pytest.importorskip("zarr").create_group(str(path))
+            group.create_array("map", data=noise, chunks=(64, 64)).attrs["units"] = unit
+    with pytest.raises(InputError, match="the unit is 'kG' there and 'G' here"):
+        inspect_files(tmp_path / f"a.{ending}", tmp_path / f"b.{ending}")
+
+
 def test_no_value_in_common(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", make_noise("white", (64, 64), 0))
     np.save(tmp_path / "b.npy", np.full((64, 64), np.nan))
