@@ -170,19 +170,15 @@ def _typical(found: list[Diagnosis]) -> Diagnosis:
     wrong = Counter(one.verdict for one in found if not one.flat)
     flat = (2 * sum(wrong.values()) <= len(found) and len(found) > 1) or not wrong
 
-    def median(name: str) -> float:
-        return float(np.median([getattr(one, name) for one in found]))
+    def median(name: str, of: Sequence[Diagnosis | Band] = found) -> float:
+        return float(np.median([getattr(one, name) for one in of]))
 
     by_scale: dict[tuple[float, float], list[Band]] = {}
     for one in found:
         for band in one.bands:
             by_scale.setdefault((band.smallest, band.largest), []).append(band)
     bands = tuple(
-        Band(
-            *scales,
-            *(float(np.median([getattr(band, name) for band in of])) for name in ("ratio", "limit", "loud")),
-            even=all(band.even for band in of),
-        )
+        Band(*scales, median("ratio", of), median("limit", of), median("loud", of), all(band.even for band in of))
         for scales, of in sorted(by_scale.items(), reverse=True)
     )
     same = ("sigma", "residual_rms", "ratio", "taken", "correlation", "limit", "chance", "local_low", "local_high")

@@ -159,7 +159,11 @@ def find_levels(
             look({index: group for group in blank for index in evenly(groups[group], most)})
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
-        why = reasons[0] if reasons else "its maps are constant, masked, or hold no finite value"
+        why = (
+            reasons[0]
+            if reasons
+            else "its maps are constant, masked, or hold no finite value; choose another image with --ext, or look at --fill-value and --mask-ext"
+        )
         raise InputError(f"no noise is found in {plan.source.label}: {why}")
     uneven = {
         group: relative(list(maps.values()), plan.cube.map_shape) if even else None

@@ -255,7 +255,7 @@ def _checked(data: ArrayLike, mask: NDArray[np.bool_] | None) -> tuple[NDArray[A
             raise InputError(f"the mask has shape {np.shape(mask)}, the map {values.shape}; they must agree")
         valid &= ~np.asarray(mask, dtype=bool)
     if not valid.any():
-        raise InputError("the map holds no finite pixel, so it has no noise to find")
+        raise InputError("the map holds no finite pixel, so it has no noise to find; leave it out, or give other data")
     flat = _constant_areas(values)
     rest = np.greater(valid, flat, out=flat)  # valid and not flat
     if rest.any():  # else the map is constant, which the caller says better

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .arrays import as_float32
 from .axes import from_header
 from .card import Card
-from .cube import Cube, Index
+from .cube import Cube, Index, which
 from .errors import InputError, OptionError
 from .io import Source, open_source
 from .io.address import split
@@ -103,7 +103,7 @@ class Plan:
         try:
             return as_float32(plane)
         except InputError as error:
-            raise InputError(f"map {index} of {self.source.label}: {error}") from error
+            raise InputError(f"{self.source.label}{which(index)}: {error}") from error
 
     def missing(self, index: Index, plane: NDArray[np.float32]) -> Mask:
         """Return which pixels of a map hold no value, by its own values and by the mask."""
@@ -126,7 +126,7 @@ class Plan:
         """
         if self.sigma is None:
             return None
-        return checked(self._beside(self.sigma, index), absent, f"the noise map {self.sigma.label} (map {index})")
+        return checked(self._beside(self.sigma, index), absent, f"the noise map {self.sigma.label}{which(index)}")
 
     def _beside(self, other: Source, index: Index) -> NDArray[Any]:
         """Return of another image, of the cube's shape or of that of its last axes, what belongs to a map."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import Denoiser
-from .cube import Index
+from .cube import Index, which
 from .errors import InputError
 from .inspector import Inspector
 from .layers import UNCERT
@@ -144,7 +144,7 @@ class Work:
             with self._stages(NETWORK):
                 found = next(results)
         except InputError as error:
-            raise InputError(f"map {job.index} of {self._plan.source.label}: {error}") from error
+            raise InputError(f"{self._plan.source.label}{which(job.index)}: {error}") from error
         result = found.values
         absent = ~np.isfinite(job.values)
         lost = int(absent.sum())
@@ -213,7 +213,7 @@ class Work:
         """Refuse a file in which nothing could be denoised."""
         if not any(record.cycles for record in self.records):
             raise InputError(
-                f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; give other data"
+                f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; choose another image with --ext, or look at --fill-value and --mask-ext"
             )
 
 
