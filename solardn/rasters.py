@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from .worlds import beyond, number_of, pixel_axes, step_of
 _ACROSS = {"STOKES": "STOKES", "SPECTRAL": "WAVE", "TEMPORAL": "TIME"}  # DTYPEn of DKIST to CTYPEn
 _OTHER = {"LT": "LN", "LN": "LT"}  # the ends of the two coordinates of one frame on the sphere
 _DATES = ("DATE-BEG", "DATE_BEG", "DATE-OBS", "DATE_OBS", "DATE-AVG")
+_WIDE = 1.5  # times the usual step, from which on one looks as if a frame were missing
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,15 @@ def _lost_count(scan: list[_Frame]) -> str:
     return _lacks(scan[0], f"step {lost[0]} of {min(numbers)} to {max(numbers)}") if lost else ""
 
 
+def _gap(scan: list[_Frame]) -> str:
+    """Return where a frame seems to be missing, by the widest step; it is no error, as a slit may be moved at will."""
+    steps = [abs(b.coordinate - a.coordinate) for a, b in itertools.pairwise(scan)]
+    usual, widest = statistics.median(steps), max(steps)
+    if widest < _WIDE * usual:
+        return ""
+    return f", with a step of {widest / usual:.3g} times the usual one behind {scan[steps.index(widest)].path.name}: see that no frame is missing there"
+
+
 def _by_coordinate(members: list[_Frame]) -> list[Frames]:
     """Return the rasters that frames make whose coordinate across the slit goes one way, in the order of time."""
     ordered = sorted(members, key=lambda frame: (frame.date, frame.path.name))
@@ -228,7 +239,7 @@ def _by_coordinate(members: list[_Frame]) -> list[Frames]:
             tuple(f.path for f in scan),
             (len(scan),),
             _joined(scan[0], scan[0].across, [[*range(1, len(scan) + 1)]]),
-            how.format(len(scan)),
+            how.format(len(scan)) + _gap(scan),
             _lost_count(scan),
         )
         for scan in scans

@@ -197,6 +197,14 @@ def test_steps_without_numbers_are_ordered_by_time_and_split_where_the_slit_goes
     np.testing.assert_array_equal(made, np.load(tmp_path / "one.npy"))
 
 
+def test_a_step_that_seems_to_be_missing_is_told(solardn, steps):
+    next(path for path in steps.iterdir() if fits.getheader(path)["DATE-OBS"] == "2020-01-01T00:00:07").unlink()
+    torn, whole = solardn.json("info", steps, "--model", "smooth", "--scale", 1)["files"]
+    before = f"{7 * 6 % 37:02}.fits"
+    assert f"with a step of 2 times the usual one behind {before}: see that no frame is missing" in torn["input"]
+    assert "missing" not in whole["input"]
+
+
 def test_slit_files_of_hinode_are_steps_of_a_map_by_their_index(solardn, tmp_path):
     own = {"CTYPE1": "Wavelength", "CUNIT1": "Angstrom", "CTYPE2": "Solar-Y", "CUNIT2": "arcsec", "CTYPE3": "Stokes component", "XCEN": 7.0}  # fmt: skip
     data = (1000 * cube()).astype(np.int16)
