@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io.address import split
-from .levels import Group
 from .plan import Plan, look_at
+from .samples import Group
 
 SAME = ("DATE-OBS", "DATE-BEG", "TELESCOP", "INSTRUME", "WAVELNTH", "OBJECT", "EXTNAME")
 """Keywords that a result has from its observation, as it has the unit; where they differ, the two do not belong together."""

@@ -12,8 +12,9 @@ import numpy as np
 from .api import Denoiser
 from .cube import Index
 from .doubts import doubts, forewarn
-from .levels import Group, Level
+from .levels import Level
 from .plan import Plan
+from .samples import Group
 from .summary import MapRecord
 
 

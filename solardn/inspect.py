@@ -14,9 +14,9 @@ from .cube import Index
 from .diagnosis import diagnose
 from .errors import InputError
 from .inspection import FOUND, GIVEN, TAKEN, Inspection, Line, line_of
-from .levels import Group, evenly, samples
 from .noise import NoiseEstimate, estimate
 from .records import recorded_levels
+from .samples import Group, at_most, evenly
 
 MOST_MAPS = 5
 """Maps of one kind (Stokes parameter and wavelength) that are looked at, spread evenly over it …"""
@@ -60,7 +60,7 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     before, after = files.before.source, files.after.source
     groups = files.groups()
     most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
-    sampled = samples(max(1, len(groups)))
+    sampled = at_most(max(1, len(groups)))
     recorded = recorded_levels(after, files.after.cube) if noise_sigma is None else {}
     lines: list[Line] = []
     origins: set[str] = set()

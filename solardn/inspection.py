@@ -12,7 +12,7 @@ import numpy as np
 from .bands import Band
 from .cube import Index
 from .diagnosis import Diagnosis
-from .levels import Group
+from .samples import Group
 
 TAKEN, FOUND, GIVEN = "taken by the run", "found in the observation", "given"
 """Where a noise level comes from."""

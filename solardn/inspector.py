@@ -14,9 +14,10 @@ from .cube import Index
 from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
 from .inspection import TAKEN, Inspection, line_of
-from .levels import Group, Level, evenly
+from .levels import Level
 from .noise import NoiseEstimate
 from .plan import Plan
+from .samples import Group, evenly
 
 Float = NDArray[np.float32]
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,37 +12,17 @@ from .api import Denoiser
 from .arrays import positive
 from .cube import Index
 from .errors import InputError, OptionError
-from .missing import Mask
-from .noise import NoiseEstimate, estimate
+from .looks import estimates
+from .noise import NoiseEstimate
 from .noisemap import CONTRADICTION, at_every_pixel, relative
 from .plan import Plan
-from .stream import batches_within
+from .samples import FEW, FURTHER, Group, at_most, evenly, sampled, settled
 
 NoiseSigma = float | Literal["auto", "per-map"]
 """rms of the noise: given, or found for each Stokes parameter and wavelength, or for each map."""
 
-Group = tuple[str, int]
-"""Stokes parameter, and place along the axis of wavelength."""
-
 Uneven = NDArray[np.float64] | None
 """How the noise of a group varies over the field (see `solardn.noisemap.relative`); None where it is even."""
-
-Member = TypeVar("Member")
-
-_COPIES = 4  # of a map in float32, which it takes to find its noise
-
-FEW = 3
-"""Maps of one group that its noise level is estimated from where they agree …"""
-
-AGREE = 0.05
-"""… which they do when they lie within so much of their median."""
-
-_MOST_SAMPLES = 9  # maps of one group that its noise level is estimated from …
-_MOST_IN_ALL = 120  # … while all groups together take no more than this, but at least one each …
-_FURTHER = 4  # … and where none of them shows any noise, among so many times more, and again, until one does
-_MOST_GROUPS = (
-    240  # … unless there are more groups than this: then some wavelengths are left out, and lie between others
-)
 
 
 @dataclass(frozen=True)
@@ -132,8 +108,8 @@ def find_levels(
         # No map is looked at where the level is given: an empty one will do.
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma  # type: ignore[arg-type]
         return {group: Level(*group, sigma, 0) for group in groups}
-    most = samples(len(groups))
-    sampled = list(groups) if per_map else _sampled(groups)
+    most = at_most(len(groups))
+    looked_at = list(groups) if per_map else sampled(groups)
     found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
     reasons: list[str] = []
 
@@ -142,20 +118,20 @@ def find_levels(
     def look(groups_of: dict[Index, Group]) -> None:
         wanted = sorted(groups_of.keys() - seen)
         seen.update(wanted)
-        for index, noise, why in _estimates(plan, denoiser, wanted):
+        for index, noise, why in estimates(plan, denoiser, wanted):
             if noise is not None:
                 found[groups_of[index]][index] = noise
             elif why:
                 reasons.append(why)
 
-    few = {group: evenly(groups[group], min(FEW, most)) for group in sampled}
-    look({index: group for group in sampled for index in (groups[group] if per_map else few[group])})
+    few = {group: evenly(groups[group], min(FEW, most)) for group in looked_at}
+    look({index: group for group in looked_at for index in (groups[group] if per_map else few[group])})
     if not per_map:
         shape = plan.cube.map_shape if even else None
-        open_ones = [group for group in sampled if not settled(list(found[group].values()), shape)]
+        open_ones = [group for group in looked_at if not settled(list(found[group].values()), shape)]
         look({index: group for group in open_ones for index in evenly(groups[group], most)})
-        while blank := [group for group in sampled if not found[group] and most < len(groups[group])]:
-            most *= _FURTHER
+        while blank := [group for group in looked_at if not found[group] and most < len(groups[group])]:
+            most *= FURTHER
             look({index: group for group in blank for index in evenly(groups[group], most)})
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
@@ -199,13 +175,6 @@ def _from_map(plan: Plan, groups: dict[Group, list[Index]]) -> dict[Group, Level
     }
 
 
-def _sampled(groups: Iterable[Group]) -> list[Group]:
-    """Return the groups to be looked at: all, or every n-th wavelength of each Stokes parameter."""
-    ordered = sorted(groups)
-    step = -(-len(ordered) // _MOST_GROUPS)
-    return [group for group in ordered if group[1] % step == 0] or ordered[:1]
-
-
 def _between(medians: dict[Group, float], group: Group) -> float:
     """Return a group's level: its own, or interpolated between wavelengths of its Stokes parameter, or the usual one."""
     if group in medians:
@@ -222,70 +191,3 @@ def _nearest(uneven: dict[Group, Uneven], group: Group) -> Uneven:
     letter, place = group
     alike = [other for other in uneven if other[0] == letter]
     return uneven[min(alike, key=lambda other: abs(other[1] - place))] if alike else None
-
-
-def settled(found: list[NoiseEstimate], shape: tuple[int, int] | None) -> bool:
-    """Tell whether some maps of a group say enough of its noise: they agree and, where that matters for maps of a shape, it is even."""
-    if len(found) < FEW:
-        return False
-    sigmas = np.array([one.sigma for one in found])
-    agree = np.abs(sigmas / np.median(sigmas) - 1).max() <= AGREE
-    return bool(agree) and (shape is None or relative(found, shape) is None)
-
-
-def samples(groups: int) -> int:
-    """Return from how many maps of a group its level is estimated at most, where there are so many groups."""
-    return max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // groups))
-
-
-def evenly(members: list[Member], most: int) -> list[Member]:
-    """Return so many members, evenly spread: of several the first and the last, too, else the one in the middle."""
-    if most == 1:
-        return members[(len(members) - 1) // 2 :][:1]
-    return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
-
-
-def _estimates(
-    plan: Plan, denoiser: Denoiser, wanted: list[Index]
-) -> Iterator[tuple[Index, NoiseEstimate | None, str]]:
-    """Yield for each map its noise, or None and why none is found; several are worked on at once."""
-
-    def one(index: Index, plane: NDArray[np.float32], absent: Mask | None) -> tuple[Index, NoiseEstimate | None, str]:
-        if absent is not None and absent.all():
-            return index, None, ""
-        try:
-            return index, estimate(plane if absent is None else np.where(absent, np.float32(np.nan), plane)), ""
-        except InputError as error:
-            return index, None, str(error)
-
-    pending: deque[Future[tuple[Index, NoiseEstimate | None, str]]] = deque()
-    room = denoiser.memory // (4 * math.prod(plan.cube.map_shape) * _COPIES)
-    threads = max(1, min(denoiser.engine.threads, room))
-    with ThreadPoolExecutor(threads, "solardn-noise") as pool:
-        try:
-            for index, plane in _planes(plan, wanted, denoiser.memory):
-                absent: Mask | None = plan.missing(index, plane)
-                absent = absent if absent is not None and absent.any() else None  # it takes memory
-                pending.append(pool.submit(one, index, plane, absent))
-                while len(pending) > (2 * threads if room else 0):
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _planes(plan: Plan, wanted: list[Index], memory: int) -> Iterator[tuple[Index, NDArray[np.float32]]]:
-    """Yield some maps, each part of the file read once also where their pixels lie scattered."""
-    if not plan.cube.scattered:
-        for index in wanted:
-            yield index, plan.read_map(index)
-        return
-    chosen = set(wanted)
-    for batch in batches_within(memory, plan.source, plan.cube, layers=1, together=1):
-        if chosen.isdisjoint(batch.indices):
-            continue
-        maps = plan.cube.to_maps(plan.source.read(batch.selection))
-        for index, plane in zip(batch.indices, maps, strict=True):
-            if index in chosen:
-                yield index, plan.as_float32(index, plane)

@@ -18,9 +18,9 @@ from .errors import InputError, OptionError
 from .inspect import inspect_pairs
 from .inspection import Inspection, Line
 from .io.place import check_place, write_whole
-from .levels import evenly
 from .panels import check_matplotlib
 from .records import provenance_of, table_of
+from .samples import evenly
 from .sections import section
 from .words import LEGEND, row_of
 

@@ -10,8 +10,8 @@ from .coordinates import Coordinates
 from .cube import Index
 from .errors import InputError
 from .io import Source
-from .levels import evenly
 from .plots import Tile, contact_sheet, quicklook, uncertainty_picture
+from .samples import evenly
 
 COLUMNS = 8
 """Most maps of one Stokes parameter on a contact sheet, spread evenly over them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solardn.api import Denoiser
-from solardn.levels import evenly
+from solardn.samples import evenly
 
 from .cases import Case, cases
 from .scores import rms

@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from click.testing import CliRunner, Result
 
-from solardn import api, cycles, diagnosis, doubts, inspect, levels, noise, sections
+from solardn import api, cycles, diagnosis, doubts, inspect, looks, noise, sections
 from solardn.cli import main
 
 from .. import networks
@@ -104,7 +104,7 @@ def noise_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _ESTIMATES[key] = noise.estimate(data, mask)
         return copy.deepcopy(_ESTIMATES[key])
 
-    for module in (api, cycles, diagnosis, doubts, inspect, levels, sections):
+    for module in (api, cycles, diagnosis, doubts, inspect, looks, sections):
         monkeypatch.setattr(module, "estimate", known)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from solardn import Denoiser, InputError, OptionError, denoise_file, levels
+from solardn import Denoiser, InputError, OptionError, denoise_file, samples
 from solardn.levels import find_levels
 from solardn.plan import look_at
 
@@ -84,11 +84,11 @@ def test_maps_without_a_level_of_their_own_are_told(cube, identity_model):
     [(7, 1, [3]), (2, 1, [0]), (1, 9, [0]), (0, 1, []), (7, 3, [0, 3, 6]), (3, 9, [0, 1, 2])],
 )
 def test_members_are_spread_evenly(members, most, chosen):
-    assert levels.evenly(list(range(members)), most) == chosen
+    assert samples.evenly(list(range(members)), most) == chosen
 
 
 def test_of_many_wavelengths_some_are_interpolated(cube, identity_model, monkeypatch):
-    monkeypatch.setattr(levels, "_MOST_GROUPS", 2)
+    monkeypatch.setattr(samples, "_MOST_GROUPS", 2)
     result = found(cube, identity_model)
     assert [level.maps > 0 for level in result.values()] == [True, False, True, False]
     np.testing.assert_allclose([level.noise_sigma for level in result.values()], [1, 1.5, 2, 2], rtol=0.05)
@@ -144,7 +144,7 @@ def test_nothing_but_constants_is_refused(cube, identity_model):
 def test_wavelengths_that_are_left_out_are_evened_as_their_neighbours(tmp_path, identity_model, monkeypatch):
     rise = np.linspace(1, 6, 96)
     np.save(tmp_path / "cube.npy", np.random.default_rng(0).normal(size=(2, 4, 96, 96)) * rise)
-    monkeypatch.setattr(levels, "_MOST_GROUPS", 2)
+    monkeypatch.setattr(samples, "_MOST_GROUPS", 2)
     result = list(found(tmp_path / "cube.npy", identity_model, even=True).values())
     assert [level.maps > 0 for level in result] == [True, False, True, False]
     for level, nearest in zip(result, (0, 0, 2, 2), strict=True):
