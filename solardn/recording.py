@@ -126,7 +126,9 @@ def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str
 
 def _name(plan: Plan, other: Source) -> str:
     """Return what an image beside the data is called: a part of their file, or another one."""
-    return other.label.removeprefix(str(plan.source.path)).strip("[]:") or "0"
+    if other.path != plan.source.path:
+        return other.label
+    return other.label.removeprefix(str(other.path)).strip("[]:") or "0"
 
 
 def today() -> str:
