@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 RESIDUAL, UNCERT, ALEATORIC, EPISTEMIC = "RESIDUAL", "UNCERT", "ALEATORIC", "EPISTEMIC"
@@ -47,3 +47,9 @@ LAYERS = {
 
 RESULT = "mean"
 """The result's name in ``.npz`` files."""
+
+
+def words_on(names: Iterable[str]) -> str:
+    """Return what is said of images beside a former result, which are left out as they describe that; empty without any."""
+    listed = ", ".join(dict.fromkeys(names))
+    return listed and f"{listed} of the former result left out"

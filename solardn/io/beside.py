@@ -19,12 +19,6 @@ def outdated(spans: Sequence[Span], changed: Collection[int]) -> list[int]:
     return [n for n, span in enumerate(spans) if n not in changed and span.name in LAYERS and span.of in changed]
 
 
-def words_on(names: Iterable[str]) -> str:
-    """Return what is said of extensions that are left out, empty without any."""
-    listed = ", ".join(dict.fromkeys(names))
-    return listed and f"{listed} of the former result left out"
-
-
 def refuse_twice(kept: Iterable[Span], layers: Sequence[str], path: object) -> None:
     """Refuse layers whose name an extension bears that solardn did not make: readers would take the one for the other."""
     foreign = {span.name for span in kept if span.of is None}

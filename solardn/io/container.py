@@ -10,13 +10,15 @@ import itertools
 import json
 import math
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers import words_on
+from ..provenance import Step, as_dict
 from .place import put, writing
 from .rawout import RawSink
 
@@ -24,6 +26,9 @@ Table = Mapping[str, NDArray[Any]]
 
 RECORD = "solardn"
 """Name of the attribute or array that tells what was done: a list of processing steps, as JSON."""
+
+BESIDE = "beside"
+"""Key of a step in the record: the names of the arrays that it put beside its result."""
 
 MAPS = "maps"
 """Name of the array with a row for each map, where all arrays of a file belong to one result."""
@@ -118,6 +123,19 @@ def steps_in(taken: Collection[str], read: Callable[[str], Any]) -> list[dict[st
     """Return the steps that the records among some names tell of; none where there is no record of ours."""
     names = itertools.takewhile(taken.__contains__, _numbered(RECORD))
     return [step for name in names for step in _steps(read(name)) or ()]
+
+
+def former_layers(steps: Iterable[dict[str, Any]], own: str, taken: Collection[str]) -> list[str]:
+    """Return which arrays of those there are earlier steps put beside one: they describe a result that is no more once this changes."""
+    names = dict.fromkeys(name for step in steps for name in step.get(BESIDE, ()))
+    return [name for name in names if name in taken and name != own]  # a layer has the record of its result
+
+
+def step_with(step: Step, remark: str, beside: Sequence[str], former: Sequence[str]) -> dict[str, Any]:
+    """Return a step for a record: with the names of the arrays that it puts beside its result, and a word on those that it leaves out."""
+    made = as_dict(step, remark)
+    made["history"] += [f"solardn: {words_on(former)}"] if former else []
+    return made | ({BESIDE: list(beside)} if beside else {})
 
 
 def _steps(record: Any) -> list[dict[str, Any]] | None:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..cube import Selection
 from ..errors import InputError
+from ..layers import words_on
 from ..provenance import Step
-from .beside import outdated, words_on
+from .beside import outdated
 from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
 from .form import FLOAT32, Form

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from astropy.io import fits
 
 from ..errors import InputError
-from ..layers import LAYERS
+from ..layers import LAYERS, words_on
 from ..provenance import Step, ascii_text, record
-from .beside import words_on
 from .checksum import encoded, folded, words_sum
 from .fitsfile import Span
 from .fitssizes import BLOCK

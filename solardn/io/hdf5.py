@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..extras import need
-from ..provenance import Step, as_dict
+from ..layers import words_on
+from ..provenance import Step
 from .attributes import PACKING, Packing, header_of, unit_of
 from .container import (
     RECORD,
@@ -25,9 +26,11 @@ from .container import (
     Table,
     blocks,
     columns_of,
+    former_layers,
     free_name,
     last_name,
     records,
+    step_with,
     steps_in,
     steps_with,
 )
@@ -102,7 +105,9 @@ class Hdf5Source:
     @property
     def output_words(self) -> str:
         """What an output is, for people."""
-        return f"as the dataset {self.name} in a copy of the HDF5 file, everything else carried over"
+        left = words_on(self.former)
+        copied = f"as the dataset {self.name} in a copy of the HDF5 file, everything else carried over"
+        return copied + (left and f", {left}")
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one; it may not lie where other datasets would not find the files that their values come from."""
@@ -134,6 +139,11 @@ class Hdf5Source:
         """The processing steps that the dataset's record tells of."""
         attributes = self.dataset.attrs
         return steps_in(attributes, lambda name: _plain_text(attributes[name]))
+
+    @property
+    def former(self) -> list[str]:
+        """The names of the datasets that earlier steps put beside this one, as far as they are there."""
+        return former_layers(self.steps, self.name.rpartition("/")[2], self.dataset.parent)
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -177,11 +187,15 @@ class _Hdf5Sink(ContainerSink):
         with h5py.File(place, "r+") as made:
             old = made[self._source.name]
             group, name = old.parent, str(old.name).rpartition("/")[2]
-            steps = steps_with(_plain_text(old.attrs.get(RECORD)), as_dict(self._step, remark))
-            record, steps = (RECORD, steps) if steps else (free_name(RECORD, old.attrs), [as_dict(self._step, remark)])
-            for number, layer in enumerate(self._layers, 1):
-                further = _like(group, free_name(f"{name}_{layer.lower()}", group), old, self.arrays[number].dtype)
-                self._fill(further, number)
+            former = self._source.former
+            for one in former:
+                del group[one]
+            beside = [free_name(f"{name}_{layer.lower()}", group) for layer in self._layers]
+            for number, one in enumerate(beside, 1):
+                self._fill(_like(group, one, old, self.arrays[number].dtype), number)
+            step = step_with(self._step, remark, beside, former)
+            steps = steps_with(_plain_text(old.attrs.get(RECORD)), step)
+            record, steps = (RECORD, steps) if steps else (free_name(RECORD, old.attrs), [step])
             if old.dtype.newbyteorder("=") == self.arrays[0].dtype and _keeps_values(old):
                 result = old
                 for key in set(PACKING) & set(result.attrs):

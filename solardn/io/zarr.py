@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from ..cube import Selection
 from ..errors import InputError, OutputError
 from ..extras import need
-from ..provenance import Step, as_dict
+from ..layers import words_on
+from ..provenance import Step
 from .attributes import PACKING, Packing, header_of, unit_of
-from .container import RECORD, ContainerSink, Table, blocks, free_name, steps_in, steps_with
+from .container import RECORD, ContainerSink, Table, blocks, former_layers, free_name, step_with, steps_in, steps_with
 from .form import FLOAT32, Form, refuse_compression
 from .numpy import check_real, read_as
 from .place import check_name
@@ -74,11 +75,9 @@ class ZarrSource:
     @property
     def output_words(self) -> str:
         """What an output is, for people."""
-        return (
-            f"as the array {self.name} in a copy of the zarr folder, everything else carried over"
-            if self.name
-            else "as a zarr folder"
-        )
+        left = words_on(self.former)
+        copied = f"as the array {self.name} in a copy of the zarr folder, everything else carried over"
+        return copied + (left and f", {left}") if self.name else "as a zarr folder"
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the folders of an output: one; an array that is in no group has none for its further layers."""
@@ -113,6 +112,12 @@ class ZarrSource:
         return steps_in(attributes, attributes.__getitem__)
 
     @property
+    def former(self) -> list[str]:
+        """The names of the arrays that earlier steps put beside this one, as far as they are there."""
+        own = self.path / self.name
+        return former_layers(self.steps, own.name, {path.name for path in own.parent.iterdir()}) if self.name else []
+
+    @property
     def table(self) -> dict[str, list[Any]]:
         """The columns of the table of maps in the last of them; empty without one."""
         columns = self.steps[-1].get("maps", {}) if self.steps else {}
@@ -135,28 +140,28 @@ class _ZarrSink(ContainerSink):
         """Copy the folder but for the array, and write that anew."""
         zarr = need("zarr", "zarr", str(self.output))
         source, old = self._source, self._source.array
-        own = source.path / source.name
-        shutil.copytree(
-            source.path,
-            place,
-            ignore=lambda folder, names: names if own in (Path(folder), *Path(folder).parents) else [],
-            copy_function=shutil.copyfile,
-        )
+        own, former = source.path / source.name, source.former
+
+        def left(folder: str, names: list[str]) -> list[str]:
+            if own in (Path(folder), *Path(folder).parents):
+                return names
+            return former if source.name and Path(folder) == own.parent else []
+
+        shutil.copytree(source.path, place, ignore=left, copy_function=shutil.copyfile)
         for folder in (place, *(inside for inside in place.rglob("*") if inside.is_dir())):
             folder.chmod(folder.stat().st_mode | stat.S_IRWXU)  # an archive's folders may be read only
-        step = as_dict(self._step, remark)
+        parent, _, name = source.name.rpartition("/")
+        taken = {path.name for path in (source.path / parent).iterdir()} - {*former}
+        beside = [free_name(f"{name}_{layer.lower()}", taken) for layer in self._layers]
+        step = step_with(self._step, remark, beside, former)
         if any(len(column) > 1 for column in table.values()):
             step["maps"] = {name: _plain(column) for name, column in table.items()}
         attributes = {key: value for key, value in dict(old.attrs).items() if key not in PACKING}
         steps = steps_with(attributes.get(RECORD), step)
         record, steps = (RECORD, steps) if steps else (free_name(RECORD, attributes), [step])
         self._write(zarr, place, source.name, attributes | {record: steps}, 0)
-        parent, _, name = source.name.rpartition("/")
-        group = source.path / parent
-        for number, layer in enumerate(self._layers, 1):
-            taken = {path.name for path in group.iterdir()}
-            further = f"{parent}/{free_name(f'{name}_{layer.lower()}', taken)}".strip("/")
-            self._write(zarr, place, further, attributes, number)
+        for number, one in enumerate(beside, 1):
+            self._write(zarr, place, f"{parent}/{one}".strip("/"), attributes, number)
         for folder in _consolidated(source.path):
             zarr.consolidate_metadata(str(place / folder), zarr_format=old.metadata.zarr_format)
 
