@@ -15,7 +15,7 @@ from .cycles import MOST
 from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .sampling import Request, Uncertainty, request
 from .units import Scale
-from .views import checked_views
+from .views import checked_views, over
 
 _FEW = 4
 """Samples from which the time of many is told."""
@@ -94,10 +94,9 @@ class Denoising:
     @property
     def words(self) -> str:
         """How many passes, and over how many views."""
-        over = f", each the mean over {self._views} views" if self._views > 1 else ""
         if self._cycles == "auto":
-            return f"up to {MOST} cycles, as each map needs{over}"
-        return f"{self._cycles} cycle{'s' * (self._cycles > 1)}{over}"
+            return f"up to {MOST} cycles, as each map needs{over(self._views)}"
+        return f"{self._cycles} cycle{'s' * (self._cycles > 1)}{over(self._views)}"
 
     def results(self, planes: Sequence[NDArray[Any]], scales: Sequence[Scale]) -> Iterator[Result]:
         """Yield denoised maps."""

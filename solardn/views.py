@@ -90,3 +90,8 @@ def mean_over(count: int, once: Callable[[Float], Float]) -> Callable[[Float], F
         return total / np.float32(count)
 
     return mean
+
+
+def over(views: int) -> str:
+    """Say over how many views passes are the mean, behind how many passes there are; nothing where there is but one."""
+    return f", each the mean over {views} views" if views > 1 else ""

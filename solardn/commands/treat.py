@@ -248,6 +248,8 @@ def _passes(summary: Summary) -> str:
     """Return how many passes of the network the maps got, where that was to be chosen."""
     if "cycles" not in summary.parameters:
         return ""
+    from ..views import over
+
     passes = sorted({record.cycles for record in summary.maps if record.cycles})
-    words = f"{passes[0]} cycle{'s' * (passes[-1] > 1)}"
-    return ", " + (words if len(passes) == 1 else f"{passes[0]} to {passes[-1]} cycles")
+    words = f"{passes[0]} cycle{'s' * (passes[-1] > 1)}" if len(passes) == 1 else f"{passes[0]} to {passes[-1]} cycles"
+    return f", {words}{over(summary.parameters['views'])}"

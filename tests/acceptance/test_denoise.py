@@ -142,6 +142,8 @@ def test_a_mean_over_views_is_taken_and_recorded(solardn, image, tmp_path):
     wanted = package.denoise(given, noise_sigma=1, views=4, model="smooth")
     np.testing.assert_array_equal(fits.getdata(tmp_path / "out.fits"), wanted)
     assert "1 cycle, each the mean over 4 views" in solardn.good("info", image, *options)
+    said = solardn.good("denoise", image, tmp_path / "out.fits", *options, "--overwrite")
+    assert "network   smooth, 1 cycle, each the mean over 4 views" in said
 
 
 class TestNoiseThatVaries:
