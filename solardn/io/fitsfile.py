@@ -203,7 +203,7 @@ def spans_of(hdus: Any) -> list[Span]:
             data=info["datLoc"],
             end=info["datLoc"] + info["datSpan"],
             name=str(hdu.name).upper(),
-            version=hdu.ver,
+            version=hdu.ver if isinstance(hdu.ver, int) else 1,  # words in its place, or nothing
             of=hdu.header.get(OF),
         )
         for hdu, info in infos

@@ -205,6 +205,14 @@ def test_what_lay_beside_a_former_result_goes_and_tables_are_counted(tmp_path: P
         assert [hdu.name for hdu in hdus] == ["PRIMARY", "", "OTHER", "RESIDUAL", "UNCERT", "SOLARDN"]
 
 
+def test_a_version_that_is_no_number_does_no_harm(tmp_path: Path) -> None:
+    other = fits.ImageHDU(IMAGE[0], fits.Header({"EXTVER": "two"}), name="SOLARDN")
+    fits.HDUList([fits.PrimaryHDU(IMAGE), other]).writeto(tmp_path / "in.fits", output_verify="ignore")
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits", table={"NOISE": np.arange(3.0)})
+    with fits.open(tmp_path / "out.fits") as hdus:
+        assert [hdu.header.get("EXTVER") for hdu in hdus] == [None, "two", 2]
+
+
 def test_what_lies_beside_a_result_tells_the_number_of_a_compressed_image(tmp_path: Path) -> None:
     fits.PrimaryHDU(IMAGE).writeto(tmp_path / "in.fits")
     rewrite(tmp_path / "in.fits", tmp_path / "out.fits", ["RESIDUAL"], form=Form(compress="gzip"))
