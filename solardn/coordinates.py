@@ -100,7 +100,7 @@ class Coordinates:
             elif axis.role == "time":
                 behind.append(f"time {at}")
             elif axis.role == "other" and axis.length > 1:
-                behind.append(f"{axis.kind.lower() or f'axis {axis.number}'} {at}")
+                behind.append(f"{axis.kind.lower() or f'axis {axis.number}:'} {at}")
         return words + behind
 
     def _wavelength(self, index: Index, axis: Axis) -> str:

@@ -31,6 +31,7 @@ def test_edges_are_in_arcsec_where_the_header_says(tmp_path: Path) -> None:
     assert frame.extent == pytest.approx((99.75, 109.75, -20.125, -17.625), abs=1e-4)
     assert frame.labels == ("x [arcsec]", "y [arcsec]")
     assert title == "a.fits"
+    assert frame_of(tmp_path / "b.fits", (3, 10, 20))[1] == "b.fits, axis 0: 0"
 
 
 def test_degrees_become_arcsec_and_heliographic_maps_stay_in_degrees(tmp_path: Path) -> None:
