@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ..layers import LAYERS, RESULT
-from ..provenance import Step, as_dict
-from .container import MAPS, RECORD, ContainerSink, Table, records
+from ..provenance import Step
+from .container import MAPS, RECORD, ContainerSink, Table, records, step_with
 from .numpy import npy_header
 
 _PIECE = 2**20
@@ -58,7 +58,7 @@ class ArchiveSink(ContainerSink):
                 with made.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                     member.write(npy_header(array.shape, array.dtype))
                     shutil.copyfileobj(array.file, member, _PIECE)
-            _add(made, RECORD, np.array(json.dumps([as_dict(self._step, remark)])))
+            _add(made, RECORD, np.array(json.dumps([step_with(self._step, remark, self._names[1:], ())])))
             if any(len(column) > 1 for column in table.values()):
                 _add(made, MAPS, records(table))
 

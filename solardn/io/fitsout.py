@@ -16,7 +16,6 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import OptionError
 from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
@@ -29,7 +28,7 @@ from .fitssizes import BLOCK
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .packed import PACKERS
-from .place import PartFile, check_name, writing
+from .place import PartFile, writing
 from .quiet import quiet
 from .raw import RawArray
 
@@ -157,16 +156,11 @@ class FitsSink:
         resume: bool = False,
         others: Sequence[Image] = (),
     ) -> None:
-        check_name(output, "a FITS file", ".fits")
         self.output, self._form = output, form
         self._changed = (Image(source, step, form), *others)
         self.further = len(layers)
         self._complete: dict[int, tuple[Mapping[str, NDArray[Any]], str]] = {}
-        if form.compress and output.suffix in PACKERS:
-            raise OptionError(
-                f"the output {output} would be compressed twice, by its name and by --compress {form.compress}; leave one out"
-            )
-        self._packed = bool(form.compress) or output.suffix in PACKERS
+        self._packed = bool(form.compress) or output.suffix.lower() in PACKERS
         place = output.with_name(output.name + ".plain") if self._packed else output
         self._part = PartFile(place, resume=resume)
         try:
@@ -284,7 +278,7 @@ class FitsSink:
                     self._compress(packed)
                 else:
                     self._part.file.seek(0)
-                    with PACKERS[self.output.suffix](packed) as stream:
+                    with PACKERS[self.output.suffix.lower()](packed) as stream:
                         shutil.copyfileobj(self._part.file, stream, _PIECE)
             packed.commit(noted=True)
         finally:

@@ -34,9 +34,8 @@ from .container import (
     steps_in,
     steps_with,
 )
-from .form import FLOAT32, Form, refuse_compression
+from .form import FLOAT32, Form
 from .numpy import check_real, read_as
-from .place import check_name
 from .reading import reading
 
 _CACHE, _CACHE_SHARE = 64 * 2**20, 8
@@ -130,8 +129,6 @@ class Hdf5Source:
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> ContainerSink:
         """Begin a copy of the file, with a dataset beside this one for each further layer."""
-        check_name(output, "an HDF5 file", ".h5", ".hdf5")
-        refuse_compression(self.label, form)
         return _Hdf5Sink(self, output, layers, step, form.dtype, resume)
 
     @property

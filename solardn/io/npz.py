@@ -17,17 +17,19 @@ import numpy as np
 from numpy.lib import format as npy
 
 from ..errors import InputError
-from ..layers import RESULT
-from ..provenance import Step, as_dict
+from ..layers import RESULT, words_on
+from ..provenance import Step
 from .container import (
     MAPS,
     RECORD,
     ContainerSink,
     Table,
     columns_of,
+    former_layers,
     free_name,
     last_name,
     records,
+    step_with,
     steps_in,
     steps_with,
 )
@@ -89,7 +91,8 @@ class NpzSource(NumpySource):
     @property
     def output_words(self) -> str:
         """What an output is, for people."""
-        return f"as the array {self.name} of a .npz file, its other arrays carried over"
+        left = words_on(self.former)
+        return f"as the array {self.name} of a .npz file, its other arrays carried over" + (left and f", {left}")
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one."""
@@ -115,6 +118,12 @@ class NpzSource(NumpySource):
         with zipfile.ZipFile(self.path) as archive:
             steps = steps_in(_names(archive), lambda name: _text(archive, f"{name}.npy"))
         return [step for step in steps if step.get("array", self.name) == self.name]
+
+    @property
+    def former(self) -> list[str]:
+        """The names of the arrays that earlier steps put beside this one, as far as they are there."""
+        with zipfile.ZipFile(self.path) as archive:
+            return former_layers(self.steps, self.name, _names(archive))
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -155,17 +164,18 @@ class _NpzSink(ContainerSink):
         """Write members in their order, then those that are new."""
         source = self._source
         with zipfile.ZipFile(source.path) as given, zipfile.ZipFile(place, "w", allowZip64=True) as made:
-            names = _names(given)
-            step = as_dict(self._step, remark) | {"array": source.name}
+            former = source.former
+            names = _names(given) - {*former}
+            beside = [free_name(f"{source.name}_{layer.lower()}", names) for layer in self._layers]
+            step = step_with(self._step, remark, beside, former) | {"array": source.name}
             record, steps = self._record(given, names, step)
             for info in given.infolist():
                 if info.filename == source.info.filename:
                     self._write_layer(made, info.filename, 0)
-                elif info.filename != f"{record}.npy":
+                elif info.filename.removesuffix(".npy") not in {record, *former}:
                     with given.open(info) as member, made.open(_like(info), "w", force_zip64=True) as copy:
                         shutil.copyfileobj(member, copy, _PIECE)
-            for number, layer in enumerate(self._layers, 1):
-                name = free_name(f"{source.name}_{layer.lower()}", names)
+            for number, name in enumerate(beside, 1):
                 self._write_layer(made, f"{name}.npy", number)
             self._write_array(made, record, np.array(json.dumps(steps)))
             if any(len(column) > 1 for column in table.values()):

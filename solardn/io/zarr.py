@@ -22,9 +22,8 @@ from ..layers import words_on
 from ..provenance import Step
 from .attributes import PACKING, Packing, header_of, unit_of
 from .container import RECORD, ContainerSink, Table, blocks, former_layers, free_name, step_with, steps_in, steps_with
-from .form import FLOAT32, Form, refuse_compression
+from .form import FLOAT32, Form
 from .numpy import check_real, read_as
-from .place import check_name
 from .reading import reading
 
 _AGAIN = "get the whole folder again"
@@ -101,8 +100,6 @@ class ZarrSource:
         self, output: Path, layers: Sequence[str], step: Step, *, form: Form = FLOAT32, resume: bool = False
     ) -> ContainerSink:
         """Begin a copy of the folder, with an array beside this one for each further layer."""
-        check_name(output, "a zarr folder", ".zarr")
-        refuse_compression(self.label, form)
         return _ZarrSink(self, output, layers, step, form.dtype.newbyteorder("<"), resume)
 
     @property
