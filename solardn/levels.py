@@ -25,6 +25,9 @@ Uneven = NDArray[np.float64] | None
 """How the noise of a group varies over the field (see `solardn.noisemap.relative`); None where it is even."""
 
 
+_NO_VALUE = "its maps are constant, masked, or hold no finite value; choose another image with --ext, or look at --fill-value and --mask-ext"
+
+
 @dataclass(frozen=True)
 class Level:
     """The noise level that a group of maps shares: those of one Stokes parameter and wavelength.
@@ -135,11 +138,7 @@ def find_levels(
             look({index: group for group in blank for index in evenly(groups[group], most)})
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
-        why = (
-            reasons[0]
-            if reasons
-            else "its maps are constant, masked, or hold no finite value; choose another image with --ext, or look at --fill-value and --mask-ext"
-        )
+        why = reasons[0] if reasons else _lost_digits(plan) or _NO_VALUE
         raise InputError(f"no noise is found in {plan.source.label}: {why}")
     uneven = {
         group: relative(list(maps.values()), plan.cube.map_shape) if even else None
@@ -157,6 +156,16 @@ def find_levels(
         )
         for group, maps in found.items()
     }
+
+
+def _lost_digits(plan: Plan) -> str:
+    """Say that the values of the map in the middle differ by less than float32 tells apart, where that is so."""
+    given = plan.cube.to_maps(plan.source.read(plan.cube.batch_of(plan.middle).selection))[0]
+    given = given[np.isfinite(given)]
+    low, high = (given.min(), given.max()) if given.size else (0, 0)
+    if not low < high or np.float32(low) != np.float32(high):
+        return ""
+    return f"its values, from {low:.17g} to {high:.17g}, are one and the same in float32; subtract their mean, or multiply them, before"
 
 
 def _from_map(plan: Plan, groups: dict[Group, list[Index]]) -> dict[Group, Level]:

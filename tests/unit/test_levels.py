@@ -150,3 +150,12 @@ def test_wavelengths_that_are_left_out_are_evened_as_their_neighbours(tmp_path, 
     for level, nearest in zip(result, (0, 0, 2, 2), strict=True):
         np.testing.assert_array_equal(level.uneven, result[nearest].uneven)
     assert result[0].uneven.max() > 2 * result[0].uneven.min()
+
+
+@pytest.mark.parametrize(("offset", "unit"), [(1e9, 1.0), (0.0, 1e-60)])
+def test_noise_that_float32_does_not_hold_is_told(tmp_path, identity_model, offset, unit):
+    np.save(tmp_path / "a.npy", offset + np.random.default_rng(0).normal(0, unit, (48, 48)))
+    with pytest.raises(
+        InputError, match=r"a\.npy: its values, from .* are one and the same in float32; subtract their"
+    ):
+        denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", model=identity_model)
