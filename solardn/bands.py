@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .noise import NoiseEstimate
-from .spectrum import CORRELATION, rings, window_spectra
+from .spectrum import CORRELATION, Array, rings, window_spectra
 
 SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))
 """Bands of scales, in pixels (1 / spatial frequency), in which the residual's power is held against that of the noise."""
@@ -20,6 +20,8 @@ EXCESS = 0.15
 
 LOUD = 0.03
 """Part of the windows that may exceed the noise by far before structure is said to be left."""
+
+_TENTH = 0.195  # standard deviations by which the mean falls without the largest tenth
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Band:
         Part of the windows, 0 to 1, in which the residual exceeds the noise by more than chance, and by more than it does at
         the smallest scales; 0 at those.
     even : bool
-        Whether no more windows than that exceed the mean over the map by as much: what there is beyond noise is the same all over the field.
+        Whether what there is beyond noise is the same all over the field: no more windows than that are as much louder than the usual one, and the
+        loudest tenth of them holds less than half of it.
     """
 
     smallest: float
@@ -88,7 +91,7 @@ def bands_of(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstim
         # A window that is louder at all scales alike holds stronger noise; structure is louder at large scales.
         most = np.maximum(finer, 1) * (1.3 + 5 * chance)
         ratio = float(here.sum() / there.sum())
-        loud, louder = here / there > most, here / there > ratio * most
+        loud = here / there > most
         found.append(
             Band(
                 smallest,
@@ -96,8 +99,14 @@ def bands_of(residual: NDArray[Any], valid: NDArray[np.bool_], noise: NoiseEstim
                 ratio=ratio,
                 limit=1 + math.hypot(EXCESS, 3 * chance / math.sqrt(len(power))),
                 loud=float(loud.mean()) if found else 0.0,
-                even=float(louder.mean()) <= LOUD,
+                even=_is_even(here / there, ratio, most, chance),
             )
         )
         finer = np.maximum(finer, here / there) if len(found) == 1 else finer
     return tuple(reversed(found))
+
+
+def _is_even(relative: Array, ratio: float, most: Array, chance: float) -> bool:
+    """Tell whether windows exceed the noise alike, given their power relative to it, its mean, how much more is no chance, and one deviation of chance."""
+    usual = np.sort(relative)[: math.ceil(0.9 * len(relative))].mean() + _TENTH * chance * ratio
+    return bool((relative > ratio * most).mean() <= LOUD and usual - 1 >= 0.5 * (ratio - 1))

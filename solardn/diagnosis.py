@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import unmasked
+from .arrays import Cycles, unmasked
 from .bands import Band, bands_of
 from .errors import InputError
 from .noise import NoiseEstimate, estimate, spread
@@ -115,6 +115,7 @@ def diagnose(
     sigma: float | None = None,
     intensity: ArrayLike | None = None,
     noise: NoiseEstimate | None = None,
+    cycles: Cycles = 1,
 ) -> Diagnosis:
     """Say whether what was taken away from a map was noise.
 
@@ -128,6 +129,8 @@ def diagnose(
         Stokes I of the same field.
     noise : NoiseEstimate, optional
         What `solardn.noise.estimate` found in the observation, where that has been done.
+    cycles : int or "auto"
+        Passes of the network that made the result, as they were asked for: the verdict advises none that were made.
 
     Raises
     ------
@@ -180,7 +183,7 @@ def diagnose(
         if rest.any():
             core = sums(rest, residual)
             inner = replace(figures, ratio=core.rms(0) / sigma, bands=bands_of(residual, rest, own))
-    return replace(figures, verdict=verdict(figures, inner, before[valid], float(core.means[0]) / sigma))
+    return replace(figures, verdict=verdict(figures, inner, before[valid], float(core.means[0]) / sigma, cycles))
 
 
 def _real(values: ArrayLike) -> NDArray[Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import positive
+from .arrays import Cycles, positive
 from .comparison import Comparison, compare
 from .cube import Index
 from .diagnosis import diagnose
 from .errors import InputError
 from .inspection import FOUND, GIVEN, TAKEN, Inspection, Line, line_of
 from .noise import NoiseEstimate, estimate
-from .records import recorded_levels
+from .records import last_parameters, recorded_levels
 from .samples import Group, at_most, evenly
 
 MOST_MAPS = 5
@@ -62,6 +62,7 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
     sampled = at_most(max(1, len(groups)))
     recorded = recorded_levels(after, files.after.cube) if noise_sigma is None else {}
+    cycles = last_parameters(after).get("cycles", 1)
     lines: list[Line] = []
     origins: set[str] = set()
     left: dict[Index, str] = {}
@@ -77,7 +78,7 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
             origin, noises = FOUND, _noises(files, evenly(members, sampled), left)
             levels = dict.fromkeys(looked, float(np.median([noise.sigma for noise in noises.values()] or [1.0])))
             looked = [index for index in looked if index not in left]
-        line = _line(files, group, looked, levels, noises, left)
+        line = _line(files, group, looked, levels, noises, left, cycles)
         if line:
             lines.append(line)
             origins.add(origin)
@@ -108,6 +109,7 @@ def _line(
     levels: Mapping[Index, float],
     noises: Mapping[Index, NoiseEstimate],
     left: dict[Index, str],
+    cycles: Cycles,
 ) -> Line | None:
     """Diagnose some maps of one kind, the noise of some of which was found before; None where none can be.
 
@@ -117,9 +119,8 @@ def _line(
     for pair in filter(None, map(files.pair, looked)):
         index = pair.index
         try:
-            found.append(
-                (index, diagnose(pair.observation, pair.result, levels[index], pair.intensity, noises.get(index)))
-            )
+            noise, sigma = noises.get(index), levels[index]
+            found.append((index, diagnose(pair.observation, pair.result, sigma, pair.intensity, noise, cycles)))
         except InputError as error:  # too thinly covered, or too small
             left[index] = _reason(error)
     return line_of(group, found) if found else None

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Cycles
 from .comparison import groups, intensity_of
 from .cube import Index
 from .diagnosis import Diagnosis, diagnose
@@ -44,14 +45,18 @@ class Inspector:
         The budget of the run, bytes.
     levels : dict
         The noise of each group of maps, and what was found in some of them.
+    cycles : int or "auto"
+        Passes of the network that make the results.
     """
 
-    def __init__(self, plan: Plan, memory: int, levels: dict[Group, Level]) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, memory: int, levels: dict[Group, Level], cycles: Cycles = 1) -> None:
+        self._plan, self._cycles = plan, cycles
         self._estimates = {index: one for level in levels.values() for index, one in level.estimates.items()}
         self._wanted = _sample(groups(plan))
         beside = {index: intensity_of(plan.cube, index) for index in self._wanted}
-        room = memory // _MEMORY_SHARE // (4 * math.prod(plan.cube.map_shape))
+        self._middle = middle(plan.cube.map_shape)
+        looked = math.prod(part.stop - part.start for part in self._middle)
+        room = memory // _MEMORY_SHARE // (4 * looked)
         self._beside = {index: found for index, found in beside.items() if found is not None}
         self._keep = set(list(dict.fromkeys(self._beside.values()))[:room])
         self._kept: dict[Index, Float] = {}
@@ -67,7 +72,7 @@ class Inspector:
     def passing(self, index: Index, plane: Float) -> None:
         """Take note of a map that is copied: it may be the Stokes I that a residual is compared with."""
         if index in self._keep:
-            self._kept[index] = plane.copy()
+            self._kept[index] = plane[self._middle].copy()
 
     def look(self, index: Index, observation: Float, result: Float, sigma: float) -> None:
         """Look at the residual of a map if it is one of the sample.
@@ -85,11 +90,9 @@ class Inspector:
         intensity, noise = self._kept.get(self._beside.get(index, ())), self._estimates.get(index)
         shape = self._plan.cube.map_shape
         if max(shape) > LOOKED:
-            looked = middle(shape)
             if observation.shape == shape:
-                observation, result = observation[looked], result[looked]
-            self._part = "{}×{}".format(*observation.shape)
-            intensity, noise = None if intensity is None else intensity[looked], None
+                observation, result = observation[self._middle], result[self._middle]
+            self._part, noise = "{}×{}".format(*observation.shape), None
         self._pending.append(self._pool.submit(self._diagnose, index, observation, result, sigma, intensity, noise))
         while len(self._pending) > _WAITING:
             self._pending.popleft().result()
@@ -104,9 +107,9 @@ class Inspector:
         noise: NoiseEstimate | None,
     ) -> None:
         try:
-            self._found[index] = diagnose(observation, result, sigma, intensity, noise)
+            self._found[index] = diagnose(observation, result, sigma, intensity, noise, self._cycles)
         except InputError as error:  # too small or without noise of its own: the result is right all the same
-            self._why = str(error)
+            self._why = str(error).partition("; ")[0]
 
     def close(self) -> None:
         """Stop looking."""
@@ -125,7 +128,8 @@ class Inspector:
         for index in sorted(self._found):
             by_group.setdefault(self._wanted[index], []).append((index, self._found[index]))
         if not by_group:
-            return f"not inspected: {self._why or 'no map of the sample holds a value'}"
+            where = f", of the middle {self._part} px of its maps" if self._part else ""
+            return f"not inspected{where}: {self._why or 'no map of the sample holds a value'}"
         lines = tuple(line_of(group, found) for group, found in sorted(by_group.items()))
         label = self._plan.source.label + (f" (the middle {self._part} px of its maps)" if self._part else "")
         return Inspection(label, result, self._plan.source.unit, TAKEN, lines)

@@ -68,7 +68,7 @@ def recorded_levels(source: Source, cube: Cube) -> dict[Index, float]:
     """Return the rms of the noise that a result records of each of its maps, in the data's units; empty where it records none."""
     columns = table_of(source)
     if not columns and cube.n_maps == 1:  # a single map has no table: its last step says it
-        sigma = _last_parameters(source).get("noise_sigma")
+        sigma = last_parameters(source).get("noise_sigma")
         return {} if sigma is None else dict.fromkeys(cube.indices(), float(sigma))
     wanted = [*map(place_column, cube.rest), "NOISE"]
     if not all(name in columns for name in wanted):
@@ -77,7 +77,7 @@ def recorded_levels(source: Source, cube: Cube) -> dict[Index, float]:
     return {tuple(place): sigma for *place, sigma in rows if math.isfinite(sigma) and sigma > 0}
 
 
-def _last_parameters(source: Source) -> dict[str, Any]:
+def last_parameters(source: Source) -> dict[str, Any]:
     """Return the parameters of a result's last processing step, if it is ours."""
     steps = steps_of(source)
     if steps:

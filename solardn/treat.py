@@ -124,7 +124,9 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
         step = replace(step, date=journal.task["date"])
-        inspector = Inspector(plan, denoiser.memory, levels) if manner.inspect else None
+        inspector = (
+            Inspector(plan, denoiser.memory, levels, process.parameters.get("cycles", 1)) if manner.inspect else None
+        )
         work = Work(plan, denoiser, levels, process, manner.progress, inspector, stages, form.dtype)
         maker = together or plan.source
         try:

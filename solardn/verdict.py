@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Cycles
 from .diagnosis import LARGE, LINKED, SMALL, Diagnosis
 
 SHIFTED = 0.1
@@ -18,7 +19,7 @@ OUTLYING = 5e-4
 UNITS = "values look like counts: check the units"
 
 
-def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: float) -> str:
+def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: float, cycles: Cycles) -> str:
     """Return what the figures of one map say; "flat" when what was taken away was noise.
 
     Parameters
@@ -31,6 +32,8 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
         The finite pixels of the observation, in the data's units.
     mean : float
         Of the residual without them, in units of the noise.
+    cycles : int or "auto"
+        Passes of the network that made the result: two are advised after one only.
     """
     if found.residual_rms == 0:
         return "nothing was taken away: result and observation are the same"
@@ -52,9 +55,11 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
     if structured:
         left = ", ".join(f"{band}" if np.isinf(band.largest) else f"at {band}" for band in structured)
         even = not found.linked and all(band.even for band in structured)  # as noise is that smoothing made red
-        return f"structure left {left}{', or data smoothed before' * even}: try --cycles 2"
+        return f"structure left {left}{', or data smoothed before' * even}{_further(cycles, ':')}"
     if found.linked:
-        return f"structure left: the residual correlates with the result ({found.correlation:+.2f}); try --cycles 2"
+        return (
+            f"structure left: the residual correlates with the result ({found.correlation:+.2f}){_further(cycles, ';')}"
+        )
     if abs(mean) > (SHIFTED + found.chance) * inner.ratio:
         return f"the result is shifted: what was taken away has a mean of {mean:+.2f} σ"
     if inner.ratio > LARGE:
@@ -64,6 +69,11 @@ def verdict(found: Diagnosis, inner: Diagnosis, values: NDArray[Any], mean: floa
             f"{100 * found.beyond:.2g} % of the pixels beyond 5 σ were taken away: bad pixels, or small bright signals"
         )
     return "flat"
+
+
+def _further(cycles: Cycles, mark: str) -> str:
+    """Return what is advised where structure is left, behind a mark; where that was done, that it was."""
+    return f"{mark} try --cycles 2" if cycles == 1 else f", also with --cycles {cycles}"
 
 
 def looks_like_counts(values: NDArray[Any]) -> bool:

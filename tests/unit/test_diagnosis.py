@@ -103,6 +103,20 @@ def test_an_excess_that_is_even_over_the_field_may_come_of_smoothing() -> None:
     assert "smoothed" not in structure.verdict
 
 
+def test_one_small_patch_of_structure_does_not_come_of_smoothing() -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    patch = 2 * TRUTH / TRUTH.std() * np.exp(-((y - 100) ** 2 + (x - 250) ** 2) / 20**2)
+    found = diagnose(patch + make_noise("white", SHAPE, 3), np.zeros(SHAPE), 1.0)
+    assert found.verdict.startswith("structure left")
+    assert "smoothed" not in found.verdict
+
+
+def test_what_was_done_is_not_advised_again() -> None:
+    observation = TRUTH + make_noise("white", SHAPE, 3)
+    assert diagnose(observation, np.zeros(SHAPE), 1.0, cycles=2).verdict.endswith(", also with --cycles 2")
+    assert diagnose(observation, np.zeros(SHAPE), 1.0, cycles="auto").verdict.endswith(", also with --cycles auto")
+
+
 def test_bands_of_several_maps_go_together_by_their_scales() -> None:
     whole = diagnose(TRUTH + make_noise("white", SHAPE, 3), TRUTH)
     fewer = replace(whole, bands=tuple(replace(band, ratio=9.0) for band in whole.bands[1:]))
