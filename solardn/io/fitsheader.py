@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from astropy.io import fits
 
 from ..errors import InputError
-from ..layers import LAYERS, words_on
+from ..layers import LAYERS, OF, words_on
 from ..provenance import Step, ascii_text, record
 from .checksum import encoded, folded, words_sum
 from .fitsfile import Span
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .fits import FitsSource
 
 _CARD = 80
+_OF = f"{OF:8}=".encode()
 _SCALING = ("BSCALE", "BZERO", "BLANK")
 _NO_CHECKSUM = "0" * 16
+_SUMS_UP = "HDU checksum"
 
 
 def result_header(source: FitsSource, step: Step, form: Form, name: str, former: Collection[str]) -> Any:
@@ -82,7 +84,7 @@ def layer_header(header: Any, shape: tuple[int, ...], layer: str) -> Any:
 def with_checksums(header: Any, words: int) -> bytes:
     """Return a header's bytes, its checksums right for data of this sum."""
     header.set("DATASUM", str(folded(words)), "data unit checksum")
-    header.set("CHECKSUM", _NO_CHECKSUM, "HDU checksum")
+    header.set("CHECKSUM", _NO_CHECKSUM, _SUMS_UP)
     try:
         header["CHECKSUM"] = encoded(words_sum(header.tostring().encode("ascii")) + words)
         return bytes(header.tostring().encode("ascii"))
@@ -90,22 +92,32 @@ def with_checksums(header: Any, words: int) -> bytes:
         raise InputError(f"the header cannot be written again ({error}); mend it with astropy's 'fitscheck'") from error
 
 
-def carried_header(given: BinaryIO, span: Span, words: int) -> bytes:
-    """Return the header of an extension that is carried over: its own bytes, and a checksum where it has none."""
+def carried_header(given: BinaryIO, span: Span, words: int, of: int | None) -> bytes:
+    """Return the header of an extension that is carried over.
+
+    It has its own bytes, but for the number of the image that it belongs to (`of`) where that has moved, and a checksum where it has none.
+    """
     given.seek(span.header)
     header = given.read(span.data - span.header)
     cards = [header[place : place + _CARD] for place in range(0, len(header), _CARD)]
-    last = next(number for number, card in enumerate(cards) if card.rstrip() == b"END")
-    if any(card.startswith((b"CHECKSUM=", b"DATASUM =")) for card in cards[:last]):
+    own = cards[: next(number for number, card in enumerate(cards) if card.rstrip() == b"END")]
+    summed = any(card.startswith((b"CHECKSUM=", b"DATASUM =")) for card in own)
+    if summed and of == span.of:
         return header
-    own = b"".join(cards[:last]) + _card("DATASUM", str(folded(words)), "data unit checksum")
-    own, end = own + _card("CHECKSUM", _NO_CHECKSUM, "HDU checksum"), b"END".ljust(_CARD)
-    own = own + end + b" " * (padded(len(own + end)) - len(own + end))
-    return own.replace(_NO_CHECKSUM.encode(), encoded(words_sum(own) + words).encode(), 1)
+    if of != span.of:
+        own = [_card(OF, of, fits.Card.fromstring(card).comment) if card.startswith(_OF) else card for card in own]
+    open_sum = _card("CHECKSUM", _NO_CHECKSUM, _SUMS_UP)
+    if summed:
+        own = [open_sum if card.startswith(b"CHECKSUM=") else card for card in own]
+    else:
+        own += [_card("DATASUM", str(folded(words)), "data unit checksum"), open_sum]
+    whole = b"".join([*own, b"END".ljust(_CARD)])
+    whole += b" " * (padded(len(whole)) - len(whole))
+    return whole.replace(open_sum, _card("CHECKSUM", encoded(words_sum(whole) + words), _SUMS_UP))
 
 
-def _card(key: str, text: str, comment: str) -> bytes:
-    return bytes(str(fits.Card(key, text, comment)).encode("ascii"))
+def _card(key: str, value: str | int | None, comment: str) -> bytes:
+    return bytes(str(fits.Card(key, value, comment)).encode("ascii"))
 
 
 def padded(size: int) -> int:

@@ -184,6 +184,9 @@ class FitsSink:
         gone = outdated(source.spans, changed)
         kept = {number: span for number, span in enumerate(source.spans) if number not in gone}
         refuse_twice(kept.values(), layers, source.path)
+        # A compressed image is a table, which no file begins with: all move behind an empty primary one.
+        first = 1 if self._form.compress and 0 in changed else 0
+        self._numbers = {number: first + place for place, number in enumerate(kept)}
         made: dict[int, list[_Image]] = {}
         with source.plain.open("rb") as given:
             for number, span in kept.items():
@@ -197,10 +200,7 @@ class FitsSink:
                     made[number] = [self._image(layout, header, one)]
                 else:
                     layout.copies.append((span, layout.end))
-                    layout.end += len(carried_header(given, span, 0)) + padded(span.end - span.data)
-        # A compressed image is a table, which no file begins with: all move behind an empty primary one.
-        first = 1 if self._form.compress and 0 in changed else 0
-        self._numbers = {number: first + place for place, number in enumerate(kept)}
+                    layout.end += len(carried_header(given, span, 0, self._of(span))) + padded(span.end - span.data)
         self._versions = Versions(kept.values())
         for number, one in changed.items():
             for layer in layers:
@@ -209,6 +209,10 @@ class FitsSink:
                 made[number].append(self._image(layout, header, one))
             layout.images += made[number]
         return layout
+
+    def _of(self, span: Span) -> int | None:
+        """Return the number that the image to which an extension belongs has in the output."""
+        return span.of if span.of is None else self._numbers.get(span.of, span.of)
 
     def _image(self, layout: _Layout, header: Any, about: Image) -> _Image:
         """Give an image the next place."""
@@ -222,7 +226,8 @@ class FitsSink:
         """Carry the other extensions over; those without a checksum get one."""
         with source.plain.open("rb") as given:
             for span, place in self._layout.copies:
-                length, words, begin = len(carried_header(given, span, 0)), 0, span.data
+                of = self._of(span)
+                length, words, begin = len(carried_header(given, span, 0, of)), 0, span.data
                 given.seek(begin)
                 self._part.file.seek(place + length)
                 while begin < span.end:
@@ -233,7 +238,7 @@ class FitsSink:
                     words = folded(words + words_sum(piece + bytes(-len(piece) % 4)))
                     begin += len(piece)
                 self._part.file.seek(place)
-                self._part.write(carried_header(given, span, words))
+                self._part.write(carried_header(given, span, words, of))
         self._part.file.truncate(self._layout.end)
 
     def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:

@@ -220,6 +220,30 @@ def test_what_lies_beside_a_result_tells_the_number_of_a_compressed_image(tmp_pa
         assert (source.number, [span.of for span in source.spans]) == (1, [None, None, 1])
 
 
+@pytest.mark.parametrize("summed", [True, False])
+def test_what_belongs_to_an_image_goes_with_it_when_it_moves(tmp_path: Path, summed: bool) -> None:
+    one, two, three, last = (tmp_path / f"{number}.fits" for number in range(4))
+    table = {"NOISE": np.arange(3.0)}
+    fits.HDUList([fits.PrimaryHDU(IMAGE), fits.ImageHDU(IMAGE, name="B")]).writeto(one)
+    rewrite(one, two, ["RESIDUAL"], table=table)
+    with fits.open(two) as hdus:
+        hdus.append(fits.ImageHDU(IMAGE, name="LATE"))
+        hdus.writeto(three)
+    rewrite(three, two, ["RESIDUAL"], "LATE", table=table)  # 4, behind what belongs to 0
+    if not summed:
+        with fits.open(two, "update") as hdus:
+            for hdu in hdus:
+                del hdu.header["CHECKSUM"], hdu.header["DATASUM"]
+    rewrite(two, three, (), 0)  # without its residual
+    rewrite(three, last, form=Form(compress="gzip"))  # behind an empty primary one
+    for path, first, late in ((three, 0, 3), (last, 1, 4)):
+        with fits.open(path, checksum=True, disable_image_compression=True) as hdus:
+            hdus.verify("exception")
+            own = [(hdu.name, hdu.header["OF_HDU"]) for hdu in hdus if "OF_HDU" in hdu.header]
+            assert own == [("SOLARDN", first), ("RESIDUAL", late), ("SOLARDN", late)]
+            assert {hdu.verify_checksum() for hdu in hdus} == {1}
+
+
 def test_a_last_block_that_is_not_filled_up_does_no_harm(tmp_path):
     mask = fits.ImageHDU(np.ones((30, 40), "u1"), name="MASK")
     fits.HDUList([fits.PrimaryHDU(IMAGE), mask]).writeto(tmp_path / "in.fits")
