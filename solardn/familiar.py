@@ -47,7 +47,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
         )
         if found_in and letter not in found_in:
             found.append(
-                f"shows no noise in any of its maps, and takes the level of the others, {level.noise_sigma:.3g}: give the noise level yourself (--noise-sigma, in Python noise_sigma)"
+                f"shows no noise in its maps, and takes the level of the others, {level.noise_sigma:.3g}: give the noise level yourself (--noise-sigma, in Python noise_sigma)"
             )
         where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
         said += [f"{where} {sentence}" for sentence in found]

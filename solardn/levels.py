@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,7 @@ from .arrays import positive
 from .cube import Index
 from .errors import InputError, OptionError
 from .looks import estimates
+from .missing import NO_VALUE
 from .noise import NoiseEstimate
 from .noisemap import CONTRADICTION, at_every_pixel, relative
 from .plan import Plan
@@ -23,9 +25,6 @@ NoiseSigma = float | Literal["auto", "per-map"]
 
 Uneven = NDArray[np.float64] | None
 """How the noise of a group varies over the field (see `solardn.noisemap.relative`); None where it is even."""
-
-
-_NO_VALUE = "its maps are constant, masked, or hold no finite value; choose another image with --ext, or look at --fill-value and --mask-ext"
 
 
 @dataclass(frozen=True)
@@ -111,35 +110,10 @@ def find_levels(
         # No map is looked at where the level is given: an empty one will do.
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma  # type: ignore[arg-type]
         return {group: Level(*group, sigma, 0) for group in groups}
-    most = at_most(len(groups))
-    looked_at = list(groups) if per_map else sampled(groups)
-    found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
-    reasons: list[str] = []
-
-    seen: set[Index] = set()
-
-    def look(groups_of: dict[Index, Group]) -> None:
-        wanted = sorted(groups_of.keys() - seen)
-        seen.update(wanted)
-        for index, noise, why in estimates(plan, denoiser, wanted):
-            if noise is not None:
-                found[groups_of[index]][index] = noise
-            elif why:
-                reasons.append(why)
-
-    few = {group: evenly(groups[group], min(FEW, most)) for group in looked_at}
-    look({index: group for group in looked_at for index in (groups[group] if per_map else few[group])})
-    if not per_map:
-        shape = plan.cube.map_shape if even else None
-        open_ones = [group for group in looked_at if not settled(list(found[group].values()), shape)]
-        look({index: group for group in open_ones for index in evenly(groups[group], most)})
-        while blank := [group for group in looked_at if not found[group] and most < len(groups[group])]:
-            most *= FURTHER
-            look({index: group for group in blank for index in evenly(groups[group], most)})
+    found, few, why = _search(plan, denoiser, groups, per_map, even)
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:
-        why = reasons[0] if reasons else _lost_digits(plan) or _NO_VALUE
-        raise InputError(f"no noise is found in {plan.source.label}: {why}")
+        raise InputError(f"no noise is found in {plan.source.label}: {why or _lost_digits(plan) or NO_VALUE}")
     uneven = {
         group: relative(list(maps.values()), plan.cube.map_shape) if even else None
         for group, maps in found.items()
@@ -156,6 +130,45 @@ def find_levels(
         )
         for group, maps in found.items()
     }
+
+
+def _search(
+    plan: Plan, denoiser: Denoiser, groups: dict[Group, list[Index]], per_map: bool, even: bool
+) -> tuple[dict[Group, dict[Index, NoiseEstimate]], dict[Group, list[Index]], str]:
+    """Return the noise of some maps of each group, the few that were looked at first, and why a map shows none."""
+    most = at_most(len(groups))
+    found: dict[Group, dict[Index, NoiseEstimate]] = {group: {} for group in groups}
+    seen: set[Index] = set()
+    reasons: list[str] = []
+
+    def look(groups_of: dict[Index, Group]) -> None:
+        wanted = sorted(groups_of.keys() - seen)
+        seen.update(wanted)
+        for index, noise, why in estimates(plan, denoiser, wanted):
+            if noise is not None:
+                found[groups_of[index]][index] = noise
+            elif why:
+                reasons.append(why)
+
+    def some(of: Iterable[Group], most: int) -> dict[Index, Group]:
+        return {index: group for group in of for index in evenly(groups[group], most)}
+
+    if per_map:
+        look(some(groups, max(map(len, groups.values()))))
+        few = {group: evenly(members, FEW) for group, members in groups.items()}
+        return found, few, next(iter(reasons), "")
+    looked_at = sampled(groups)
+    few = {group: evenly(groups[group], min(FEW, most)) for group in looked_at}
+    look(some(looked_at, min(FEW, most)))
+    shape = plan.cube.map_shape if even else None
+    look(some((group for group in looked_at if not settled([*found[group].values()], shape)), most))
+    while blank := [group for group in looked_at if not found[group] and most < len(groups[group])]:
+        most *= FURTHER
+        look(some(blank, most))
+    known = {group[0] for group in groups if found[group]}
+    # A Stokes parameter without noise where it was looked at may have some at the wavelengths between.
+    look(some((group for group in groups if group[0] not in known), 1))
+    return found, few, next(iter(reasons), "")
 
 
 def _lost_digits(plan: Plan) -> str:

@@ -13,6 +13,9 @@ from .errors import OptionError
 Mask = NDArray[np.bool_]
 FillValue = float | Literal["auto", "none"]
 
+NO_VALUE = "its maps are constant, masked, or hold no finite value; give other data, or look at the fill value and the mask (--fill-value, --mask-ext)"
+"""Why a file cannot be worked on."""
+
 _LEAST = 64  # pixels of the smallest region that is taken for a fill …
 _LEAST_SHARE = 0.002  # … and as a part of the map
 _SOLID = 0.5  # part of its pixels that have only equals around them: clusters in rounded data are ragged

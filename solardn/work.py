@@ -16,7 +16,7 @@ from .errors import InputError
 from .inspector import Inspector
 from .layers import UNCERT
 from .levels import Level
-from .missing import Mask
+from .missing import NO_VALUE, Mask
 from .noisemap import unevenness
 from .plan import Plan
 from .processes import Process, Result
@@ -212,9 +212,7 @@ class Work:
     def finish(self) -> None:
         """Refuse a file in which nothing could be denoised."""
         if not any(record.cycles for record in self.records):
-            raise InputError(
-                f"{self._plan.source.label} holds no value in the maps to denoise: they are constant, masked, or not finite; choose another image with --ext, or look at --fill-value and --mask-ext"
-            )
+            raise InputError(f"nothing can be denoised in {self._plan.source.label}: {NO_VALUE}")
 
 
 def _blanked(plane: Float, absent: Mask) -> Float:

@@ -62,9 +62,20 @@ def test_a_stokes_parameter_without_noise_says_that_it_takes_the_level_of_others
     np.save(tmp_path / "iquv.npy", noise)
     with pytest.warns(
         UserWarning,
-        match=r"iquv.npy, Stokes V shows no noise in any of its maps, and takes the level of the others, 0.99",
+        match=r"iquv.npy, Stokes V shows no noise in its maps, and takes the level of the others, 0.99",
     ):
         denoise_file(tmp_path / "iquv.npy", tmp_path / "out.npy", model=identity_model, axes="stokes=0")
+
+
+def test_wavelengths_that_were_left_out_are_looked_at_where_the_others_are_empty(tmp_path, identity_model, monkeypatch):
+    monkeypatch.setattr(samples, "_MOST_GROUPS", 8)
+    noise = np.random.default_rng(0).normal(0, 1, (4, 4, 48, 48)).astype(np.float32)
+    noise[3] *= 7
+    noise[3, ::2] = np.nan
+    np.save(tmp_path / "iquv.npy", noise)
+    with look_at(tmp_path / "iquv.npy", axes="stokes=0,wavelength=1") as plan:
+        result = find_levels(plan, Denoiser(identity_model, threads=2))
+    assert [result["V", place].noise_sigma for place in range(4)] == pytest.approx([7] * 4, rel=0.05)
 
 
 def test_maps_without_a_level_of_their_own_are_told(cube, identity_model):
