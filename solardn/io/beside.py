@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from ..errors import InputError
+from ..errors import OutputError
 from ..layers import LAYERS, OF
 from .fitsfile import Span
 
@@ -19,12 +19,12 @@ def outdated(spans: Sequence[Span], changed: Collection[int]) -> list[int]:
     return [n for n, span in enumerate(spans) if n not in changed and span.name in LAYERS and span.of in changed]
 
 
-def refuse_twice(kept: Iterable[Span], layers: Sequence[str], path: object) -> None:
+def refuse_twice(spans: Iterable[Span], layers: Sequence[str], path: object) -> None:
     """Refuse layers whose name an extension bears that solardn did not make: readers would take the one for the other."""
-    foreign = {span.name for span in kept if span.of is None}
+    foreign = {span.name for span in spans if span.of is None}
     for layer in layers:
         if layer in foreign:
-            raise InputError(
+            raise OutputError(
                 f"{path} has an extension {layer} already, which readers would take for that of the result; give it another name first (EXTNAME)"
             )
 

@@ -15,7 +15,7 @@ from ..cube import Selection
 from ..errors import InputError
 from ..layers import words_on
 from ..provenance import Step
-from .beside import outdated
+from .beside import outdated, refuse_twice
 from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitsout import FitsSink, output_bytes
 from .form import FLOAT32, Form
@@ -141,7 +141,8 @@ class FitsSource:
         return "in place of the image in a FITS file, everything else carried over" + (former and f", {former}")
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
-        """Return the files of an output: one."""
+        """Return the files of an output: one; extensions of the input may not be taken for its further layers."""
+        refuse_twice(self.spans, layers, self.path)
         return [output]
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:

@@ -183,7 +183,7 @@ class FitsSink:
         changed = {image.source.number: image for image in self._changed}
         gone = outdated(source.spans, changed)
         kept = {number: span for number, span in enumerate(source.spans) if number not in gone}
-        refuse_twice(kept.values(), layers, source.path)
+        refuse_twice(source.spans, layers, source.path)  # of a raster, only the first frame has been looked at so far
         # A compressed image is a table, which no file begins with: all move behind an empty primary one.
         first = 1 if self._form.compress and 0 in changed else 0
         self._numbers = {number: first + place for place, number in enumerate(kept)}

@@ -130,6 +130,8 @@ class FramesSource:
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one for each frame, beside that of the first."""
+        with self._opened(self.frames.paths[0]) as frame:
+            frame.outputs(output, layers)  # which may be refused
         return [output, *(output.with_name(path.name) for path in self.paths[1:])]
 
     def output_bytes(self, layers: int, form: Form = FLOAT32) -> int:

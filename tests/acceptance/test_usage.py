@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 import solardn as package
 from solardn.errors import OptionError
@@ -32,6 +33,15 @@ def test_a_dry_run_refuses_what_the_run_refuses(solardn, image, tmp_path):
     for pattern in (tmp_path / "*.fits", tmp_path):
         words = ("denoise", pattern, tmp_path / "out.fits", "--model", "same")
         assert solardn.bad(*words, "--dry-run") == solardn.bad(*words)
+
+
+@pytest.mark.parametrize("words", [(), ("--ext", "all")])
+def test_a_layer_of_a_name_that_is_taken_is_refused_before_anything_is_done(solardn, image, tmp_path, words):
+    fits.append(image, np.ones((4, 4)), fits.Header({"EXTNAME": "RESIDUAL"}))
+    line = ("denoise", image, tmp_path / "out.fits", "--model", "same", "--residual", *words)
+    said = solardn.bad(*line)
+    assert f"{image} has an extension RESIDUAL already" in said
+    assert solardn.bad(*line, "--dry-run") == said
 
 
 @pytest.mark.parametrize(
