@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ def as_maps(maps: ArrayLike) -> NDArray[Any]:
     InputError
         The array is none of that.
     """
-    units = {str(getattr(one, "unit", None) or "none") for one in maps} if isinstance(maps, list | tuple) else set()
+    units = {str(getattr(one, "unit", None) or "none") for one in _leaves(maps)}
     if len(units) > 1:
         raise InputError(f"the maps of a list are in different units ({', '.join(sorted(units))}); bring them to one")
     array = unmasked(maps)
@@ -75,6 +76,8 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
     OptionError
         The maps have no unit, or one of another kind.
     """
+    if isinstance(value, list | tuple):
+        return [in_unit_of(one, maps, name) for one in value]
     unit, own = getattr(value, "unit", None), getattr(_first(maps), "unit", None)
     if unit is None:
         return value
@@ -88,14 +91,23 @@ def in_unit_of(value: Any, maps: Any, name: str) -> Any:
 
 
 def with_unit_of(values: Any, maps: Any) -> Any:
-    """Return values as a Quantity where the maps are one, or a list of such; else, and where there are none, as they are."""
+    """Return values as a Quantity where the maps are one, or lists of such; else, and where there are none, as they are."""
     units, one = sys.modules.get("astropy.units"), _first(maps)  # whoever has a Quantity has imported that
     return values << one.unit if units and isinstance(one, units.Quantity) and values is not None else values
 
 
 def _first(maps: Any) -> Any:
-    """Return what tells the unit of maps: of a list the first, as all must have the same."""
-    return maps[0] if isinstance(maps, list | tuple) and maps else maps
+    """Return what tells the unit of maps: in lists the first, as all must have the same."""
+    return next(_leaves(maps), None)
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    """Yield what lies in lists, also of lists; what is none as it is."""
+    if isinstance(values, list | tuple):
+        for one in values:
+            yield from _leaves(one)
+    else:
+        yield values
 
 
 def check_real(array: Any) -> None:

@@ -468,6 +468,12 @@ def test_maps_of_different_units_are_refused(blur: Denoiser) -> None:
     from astropy import units
 
     np.testing.assert_array_equal(blur.denoise([MAP * units.G], scale=1.0).value, blur.denoise([MAP], scale=1.0))
+    nested = blur.denoise([[MAP * units.G], [MAP * units.G]], noise_sigma=[[1 * units.G], [0.1 * units.mT]])
+    np.testing.assert_allclose(
+        nested.to_value(units.G), blur.denoise([[MAP], [MAP]], noise_sigma=[[1], [1]]), rtol=1e-5
+    )
+    with pytest.raises(InputError, match="different units"):
+        blur.denoise([[MAP * units.G], [MAP * units.T]], scale=1.0)
     with pytest.raises(InputError, match=r"different units \(G, T\); bring them to one"):
         blur.denoise([MAP * units.G, MAP * units.T], scale=1.0)
 
