@@ -411,7 +411,8 @@ class TestMasks:
             "Masked": Masked(self.spoiled, mask=self.bad),
             "CCDData": CCDData(self.spoiled, mask=self.bad, unit="adu"),
         }[kind]
-        here = blur.denoise([[MAP, given], [given, MAP]], scale=1.0)
+        whole: Any = CCDData(MAP, unit="adu") if kind == "CCDData" else MAP
+        here = blur.denoise([[whole, given], [given, whole]], scale=1.0)
         np.testing.assert_array_equal(here, blur.denoise([[MAP, self.holed], [self.holed, MAP]], scale=1.0))
 
     def test_of_noise_levels_count(self, blur: Denoiser) -> None:
