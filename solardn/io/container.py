@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +125,12 @@ def steps_in(taken: Collection[str], read: Callable[[str], Any]) -> list[dict[st
     return [step for name in names for step in _steps(read(name)) or ()]
 
 
-def former_layers(steps: Iterable[dict[str, Any]], own: str, taken: Collection[str]) -> list[str]:
-    """Return which arrays of those there are earlier steps put beside one: they describe a result that is no more once this changes."""
-    names = dict.fromkeys(name for step in steps for name in step.get(BESIDE, ()))
+def former_layers(steps: Sequence[dict[str, Any]], own: str, taken: Collection[str]) -> list[str]:
+    """Return which arrays of those there are the last step put beside one: they describe a result that is no more once this changes.
+
+    What steps before it put there went with the next one; an array that bears such a name now is somebody else's.
+    """
+    names = steps[-1].get(BESIDE, ()) if steps else ()
     return [name for name in names if name in taken and name != own]  # a layer has the record of its result
 
 

@@ -139,7 +139,7 @@ class Hdf5Source:
 
     @property
     def former(self) -> list[str]:
-        """The names of the datasets that earlier steps put beside this one, as far as they are there."""
+        """The names of the datasets that the last step put beside this one, as far as they are there."""
         return former_layers(self.steps, self.name.rpartition("/")[2], self.dataset.parent)
 
     @property
@@ -186,7 +186,7 @@ class _Hdf5Sink(ContainerSink):
             group, name = old.parent, str(old.name).rpartition("/")[2]
             former = self._source.former
             for one in former:
-                del group[one]
+                _remove(group, one)
             beside = [free_name(f"{name}_{layer.lower()}", group) for layer in self._layers]
             for number, one in enumerate(beside, 1):
                 self._fill(_like(group, one, old, self.arrays[number].dtype), number)
@@ -254,12 +254,17 @@ def _replaced(group: Any, name: str, old: Any, dtype: np.dtype[Any]) -> Any:
     """Put a dataset of another type in the place of one."""
     passing = free_name(f"{name}_solardn", group)
     new = _like(group, passing, old, dtype)
-    for number, dimension in enumerate(old.dims):
-        for scale in dimension.values():
-            old.dims[number].detach_scale(scale)
-    del group[name]
+    _remove(group, name)
     group.move(passing, name)
     return new
+
+
+def _remove(group: Any, name: str) -> None:
+    """Remove a dataset, and what the scales of its dimensions say of it: it would come to stand for other datasets."""
+    for dimension in group[name].dims:
+        for scale in dimension.values():
+            dimension.detach_scale(scale)
+    del group[name]
 
 
 def _axis_names(dataset: Any) -> list[str | None]:

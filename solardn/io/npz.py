@@ -121,7 +121,7 @@ class NpzSource(NumpySource):
 
     @property
     def former(self) -> list[str]:
-        """The names of the arrays that earlier steps put beside this one, as far as they are there."""
+        """The names of the arrays that the last step put beside this one, as far as they are there."""
         with zipfile.ZipFile(self.path) as archive:
             return former_layers(self.steps, self.name, _names(archive))
 

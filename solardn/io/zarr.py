@@ -110,7 +110,7 @@ class ZarrSource:
 
     @property
     def former(self) -> list[str]:
-        """The names of the arrays that earlier steps put beside this one, as far as they are there."""
+        """The names of the arrays that the last step put beside this one, as far as they are there."""
         own = self.path / self.name
         return former_layers(self.steps, own.name, {path.name for path in own.parent.iterdir()}) if self.name else []
 

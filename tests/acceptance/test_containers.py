@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import solardn as package
+from solardn.io.container import former_layers
 
 from .conftest import StopError, stop_after
 
@@ -267,6 +268,14 @@ def test_steps_go_on_where_a_record_is(solardn, kind):
     )
 
 
+def test_what_bears_the_name_of_a_layer_that_went_is_kept():
+    first, second = {"beside": ["cube_residual", "cube_uncert"]}, {"beside": ["cube_uncert"]}
+    there = {"cube", "cube_residual", "cube_uncert"}  # of them cube_residual came after the second step
+    assert former_layers([], "cube", there) == former_layers([first, {}], "cube", there) == []
+    assert former_layers([first, second], "cube", there) == ["cube_uncert"]
+    assert former_layers([first, second], "cube_uncert", there) == []
+
+
 def test_integers_become_floats_and_attributes_stay(solardn, kind):
     counts = np.round(1000 * CUBE).astype(np.int16)
     shutil.rmtree(kind.input) if kind.input.is_dir() else kind.input.unlink()
@@ -409,6 +418,23 @@ def test_what_hdf5_keeps_unpacked_counts_as_memory(tmp_path):
     assert denoiser.tile == package.Denoiser("smooth", memory="7MB", threads=1).tile < whole
     with pytest.raises(package.OptionError, match="do not suffice"):
         denoiser.runner.set_aside(8_000_000)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_scales_of_dimensions_tell_of_the_datasets_that_are_there(solardn, tmp_path, dtype):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["cube"], file["time"] = CUBE[:, 1, 0].astype(dtype), np.arange(2.0)
+        file["time"].make_scale("time")
+        file["cube"].dims[0].attach_scale(file["time"])
+    words = ("--model", "same", "--scale", 1, "--axes", "time=0")
+    solardn.good("denoise", tmp_path / "in.h5::cube", tmp_path / "first.h5", *words, "--residual")
+    solardn.good("denoise", tmp_path / "first.h5::cube", tmp_path / "second.h5", *words)
+    for name, expected in (("first", ["/cube_residual", "/cube"]), ("second", ["/cube"])):
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            told = [file[reference].name for reference, _ in file["time"].attrs["REFERENCE_LIST"]]
+            assert sorted(told) == sorted(expected)
+            assert [scale.name for scale in file["cube"].dims[0].values()] == ["/time"]
 
 
 def test_links_within_an_hdf5_file_lead_to_the_dataset(solardn, tmp_path):
