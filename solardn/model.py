@@ -163,7 +163,7 @@ def _locate(name_or_path: str | Path) -> Path:
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, str) and text in known:
         return known[text]
-    if Path(text).is_file():
+    if os.path.isfile(text):  # noqa: PTH113 - that of pathlib raises where a name is too long for a file
         return Path(text)
     is_path = isinstance(name_or_path, Path) or text.endswith(".onnx") or any(s in text for s in ("/", os.sep))
     names = ", ".join(sorted(known)) or "none"

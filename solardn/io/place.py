@@ -20,6 +20,9 @@ except ImportError:  # Windows has no such locks: there two runs with one output
     fcntl = None  # type: ignore[assignment]
 
 
+_HIDDEN = 32  # letters by which the hidden names beside an output are longer than its own, at most
+
+
 def check_place(
     output: str | os.PathLike[str],
     inputs: Sequence[Path],
@@ -45,9 +48,11 @@ def check_place(
     Raises
     ------
     OutputError
-        It is an input, exists already, or its folder is missing or not writable.
+        It is an input, exists already, has too long a name, or its folder is missing or not writable.
     """
     path = Path(os.path.realpath(output))
+    with writing(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        Path(f"{path}{_HIDDEN * '-'}").lstat()
     for given in inputs:
         if path.exists() and given.exists() and path.samefile(given):
             raise OutputError(

@@ -51,6 +51,12 @@ def test_places_that_cannot_be_written_are_refused(tmp_path, name, words):
         check_place(tmp_path / name, [], True)
 
 
+@pytest.mark.parametrize("length", [245, 265])
+def test_a_name_too_long_for_the_file_or_for_those_beside_it_is_refused(tmp_path, given_file, length):
+    with pytest.raises(OutputError, match=r"^cannot write .* \(File name too long\); give a shorter name$"):
+        check_place(tmp_path / (length * "a"), [given_file], False)
+
+
 def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OutputError, match="not writable"):
