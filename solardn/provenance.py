@@ -77,6 +77,11 @@ def next_number(header: Any) -> int:
     return 1 + max((int(match[1]) for match in matches if match), default=0)
 
 
+def stale(header: Any) -> list[str]:
+    """Return the keywords of a header that hold no longer once its image changes, and are not made anew."""
+    return [key for key in header if _STALE.fullmatch(key)]
+
+
 def record(header: Any, step: Step) -> None:
     """Write a step into a FITS header, in place.
 
@@ -86,7 +91,7 @@ def record(header: Any, step: Step) -> None:
         Of the image that the step made.
     step : Step
     """
-    for key in [key for key in header if _STALE.fullmatch(key)]:
+    for key in stale(header):
         del header[key]
     n = next_number(header)
     libraries = (*step.libraries, (f"network {step.mode}", str(step.parameters.get("sha256", ""))))

@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from ..errors import InputError
 from ..layers import LAYERS, OF, words_on
-from ..provenance import Step, ascii_text, record
+from ..provenance import Step, ascii_text, record, stale
 from .checksum import encoded, folded, words_sum
 from .fitsfile import Span
 from .fitssizes import BLOCK
@@ -19,6 +19,9 @@ from .mend import mended
 
 if TYPE_CHECKING:
     from .fits import FitsSource
+
+DESCRIBED = ("DATAMIN", "DATAMAX", "DATAMEAN", "DATARMS")
+"""Keywords that tell of the image's values, made anew where its header has them."""
 
 _CARD = 80
 _OF = f"{OF:8}=".encode()
@@ -32,7 +35,7 @@ def result_header(source: FitsSource, step: Step, form: Form, name: str, former:
 
     What lay beside a former result and is left out (`former`) is named, and nothing points to it any more.
     """
-    header, said = mended(source.cards, source.raw_header)
+    header, said = mended(source.cards, source.raw_header, (*DESCRIBED, *_SCALING, *stale(source.cards)))
     if source.number and "XTENSION" not in header:  # it was compressed from a primary image
         header = extension_header(header, source.shape, str(header.get("EXTNAME", "")))
     header["BITPIX"] = -8 * form.dtype.itemsize

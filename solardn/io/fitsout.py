@@ -23,7 +23,7 @@ from ..summary import IN_UNIT
 from .beside import Versions, outdated, refuse_twice
 from .checksum import folded, words_sum
 from .fitsfile import Span
-from .fitsheader import carried_header, layer_header, padded, result_header, with_checksums
+from .fitsheader import DESCRIBED, carried_header, layer_header, padded, result_header, with_checksums
 from .fitssizes import BLOCK
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from .fits import FitsSource
 
 _VALUES = 2**17  # looked at in one go
-_DESCRIBED = ("DATAMIN", "DATAMAX", "DATAMEAN", "DATARMS")  # of the image's values, where its header has them
 _PIECE = 2**20  # bytes carried over in one go; whole words
 
 
@@ -58,7 +57,7 @@ class _Image:
     def add(self, block: NDArray[Any]) -> None:
         """Take note of values that were written, in the byte order of the file."""
         self.words = folded(self.words + words_sum(block))
-        if not any(key in self.header for key in _DESCRIBED):
+        if not any(key in self.header for key in DESCRIBED):
             return
         flat = block.reshape(-1)
         for start in range(0, flat.size, _VALUES):  # a piece at a time, so that no copy of a large map is made
@@ -77,7 +76,7 @@ class _Image:
             mean = self.total / self.count
             rms = math.sqrt(max(self.squares / self.count - mean**2, 0))
             mean, rms = (float(f"{value:.7g}") for value in (mean, rms))  # further digits depend on the pieces written
-            for key, value in zip(_DESCRIBED, (self.low, self.high, mean, rms), strict=True):
+            for key, value in zip(DESCRIBED, (self.low, self.high, mean, rms), strict=True):
                 if key in self.header:
                     self.header[key] = value
         return with_checksums(self.header, self.words)

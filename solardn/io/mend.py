@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from astropy.io import fits
@@ -17,6 +18,7 @@ _UNPRINTABLE = re.compile(r"[^ -~]")
 _TEXT = re.compile(r"[^=]*= *'([^']|'')*' *(/.*)?")  # a card whose value is a text as FITS writes it
 _VALUE = re.compile(r".{8}= |HIERARCH .*=")
 _LONG = "HIERARCH "  # before keywords of more than 8 letters
+_GOES_ON = "CONTINUE"
 _CARD = 80
 _NO_KEYWORD = "a card without a keyword"
 
@@ -27,20 +29,25 @@ def understood(header: Any) -> Any:
     return fits.Header([card for card in whole.cards if not isinstance(card.value, fits.card.Undefined)])
 
 
-def mended(header: Any, raw: bytes = b"") -> tuple[Any, list[str]]:
+def mended(header: Any, raw: bytes = b"", anew: Collection[str] = ()) -> tuple[Any, list[str]]:
     """Return a copy of a header in which every card is one that FITS allows, and what was changed, in words.
 
     A number that is none (``nan``, which FITS has no word for, also as a text) becomes undefined, or is left out where the standard wants a
     number, as is ``inf`` there; dates lose the ``Z`` or ``_UTC`` behind them, which FITS takes for granted; zero bytes
     and other characters that cannot be printed become blanks. What else cannot be read is left to astropy: it puts what is no value of
     FITS in quotes, such as ``0,5``, and ? in place of letters beyond ASCII. Only the header's bytes in the file (`raw`) tell of these.
+    Nothing is said of keywords whose values are made `anew`, or go.
     """
     stored = list(_stored(raw))
-    unquoted = {key for key, card in stored if _VALUE.match(card) and not _TEXT.fullmatch(card)}
+    unquoted = defaultdict[str, list[bool]](list)  # of each card of a keyword, in their order
+    for key, text in stored:
+        if not text.startswith(_GOES_ON):
+            unquoted[key].append(bool(_VALUE.match(text)) and not _TEXT.fullmatch(text))
     cards, undefined, left_out, dated, blanked, quoted = [], [], [], [], [], []
     for card in header.cards:
         card, bare = _printable(card)
         key = card.keyword
+        plain = unquoted[key.upper()].pop(0) if unquoted[key.upper()] else False
         if bare:
             blanked.append(key or _NO_KEYWORD)
         try:
@@ -59,7 +66,7 @@ def mended(header: Any, raw: bytes = b"") -> tuple[Any, list[str]]:
         elif key.startswith("DATE") and (date := _DATE.fullmatch(text)):
             dated.append(key)
             card = fits.Card(key, date[1], comment)
-        elif text and key.upper() in unquoted:
+        elif text and plain:
             quoted.append(key)
         cards.append(copy.copy(card))
     changes = (
@@ -70,9 +77,8 @@ def mended(header: Any, raw: bytes = b"") -> tuple[Any, list[str]]:
         ([key for key, card in stored if not card.isascii()], "? here in place of letters beyond ASCII"),
         (dated, "Z or UTC behind the date left out, as FITS has it"),
     )
-    return fits.Header(cards), [
-        f"solardn: {', '.join(dict.fromkeys(keys))}: {words}" for keys, words in changes if keys
-    ]
+    said = ((", ".join(dict.fromkeys(key for key in keys if key not in anew)), words) for keys, words in changes)
+    return fits.Header(cards), [f"solardn: {keys}: {words}" for keys, words in said if keys]
 
 
 def _stored(raw: bytes) -> Iterator[tuple[str, str]]:
@@ -80,7 +86,7 @@ def _stored(raw: bytes) -> Iterator[tuple[str, str]]:
     key = ""
     for place in range(0, len(raw), _CARD):
         card = raw[place : place + _CARD].decode("latin-1")
-        if not card.startswith("CONTINUE"):
+        if not card.startswith(_GOES_ON):
             name = card.partition("=")[0] if card.startswith(_LONG) else card[:8]
             key = name.removeprefix(_LONG).strip().upper() or _NO_KEYWORD
         yield key, card

@@ -328,6 +328,24 @@ def test_every_card_that_changes_is_named(tmp_path: Path, card: str, made: str, 
     assert said in history if said else "here" not in history
 
 
+def test_cards_that_stay_or_are_made_anew_are_not_named(tmp_path: Path) -> None:
+    header = fits.Header(
+        [("TWICE", 1), ("TWICE", "two"), ("ODD", 1.0), ("ODD", "x"), ("DATAMIN", 1.0), ("DATAMEDN", 1.0)]
+    )
+    fits.PrimaryHDU(IMAGE, header).writeto(tmp_path / "in.fits")
+    raw = (tmp_path / "in.fits").read_bytes()
+    for key, value in (("ODD", "0,5"), ("DATAMIN", "nan"), ("DATAMEDN", "nan")):
+        raw = raw.replace(f"{key:8}=                  1.0".encode(), f"{key:8}= {value:>20}".encode())
+    (tmp_path / "in.fits").write_bytes(raw)
+    rewrite(tmp_path / "in.fits", tmp_path / "out.fits")
+    made = fits.getheader(tmp_path / "out.fits")
+    assert (made["TWICE", 0], made["TWICE", 1], made["ODD", 0], made["ODD", 1]) == (1, "two", "0,5", "x")
+    assert made["DATAMIN"] == pytest.approx(IMAGE.min())
+    assert [line for line in made["HISTORY"] if " here" in line] == [
+        "solardn: ODD: in quotes here, as FITS knows no such value"
+    ]
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 def test_zero_bytes_and_tabs_of_a_header_become_blanks_and_it_is_said(tmp_path: Path, compressed: bool) -> None:
     header = fits.Header({"OBSERVER": "a.......", "TELESCOP": "b"})
