@@ -113,7 +113,7 @@ class Hdf5Source:
         for where, name in _from_other_files(self._file, but=self.name):
             if (self.path.parent / name).exists() and not (output.parent / name).exists():
                 raise OutputError(
-                    f"{output}: the virtual dataset {where} takes its values from {name} beside {self.path}, and would hold none there; write into {self.path.parent}, or put {name} beside the output first"
+                    f"{output}: the virtual dataset {where} takes its values from {name} beside {self.path}, and would hold none there; put it at {output.parent / name} first (a link will do), or name an OUTPUT beside {self.path}"
                 )
         return [output]
 

@@ -63,6 +63,7 @@ def test_a_virtual_dataset_beside_the_one_denoised_is_not_cut_off_from_its_value
     (tmp_path / "far").mkdir()
     said = solardn.bad(*words, tmp_path / "far" / "out.h5")
     assert "the virtual dataset group/raw takes its values from parts.h5" in said
+    assert f"put it at {tmp_path.resolve() / 'far' / 'parts.h5'} first" in said
     assert list((tmp_path / "far").iterdir()) == []
     solardn.good(*words, tmp_path / "out.h5")
     with h5py.File(tmp_path / "out.h5") as file:
