@@ -213,7 +213,7 @@ def chosen_letters(cube: Cube, stokes: str | None, label: str) -> str:
     if not cube.letters:
         if stokes is not None:
             raise OptionError(
-                f"{label} has no Stokes axis, so --stokes {stokes} means nothing; leave it out, or name the axis with --axes stokes=N"
+                f"{label} has no Stokes axis, so --stokes {stokes} means nothing; leave it out, or name an axis of 3 or 4 places with --axes stokes=N"
             )
         return ""
     wanted = (stokes or STOKES_BY_DEFAULT).upper()
