@@ -40,8 +40,8 @@ class Band:
         Part of the windows, 0 to 1, in which the residual exceeds the noise by more than chance, and by more than it does at
         the smallest scales; 0 at those.
     even : bool
-        Whether what there is beyond noise is the same all over the field: no more windows than that are as much louder than the usual one, and the
-        loudest tenth of them holds less than half of it.
+        Whether what there is beyond noise is the same all over the field: few windows (`LOUD`) exceed the mean over the map by more than chance, and at
+        least half of the excess remains without the loudest tenth of them.
     """
 
     smallest: float

@@ -87,9 +87,8 @@ class Finished:
     def _key(self, path: Path) -> str:
         """Return what tells a file in its state, and what is done to it, from others."""
         file, part = split(path)
-        return json.dumps(
-            [*state_of(file), file.name, part, self._task]
-        )  # the name, as links to it have outputs of their own
+        # Its name, too, as links to it have outputs of their own.
+        return json.dumps([*state_of(file), file.name, part, self._task])
 
     def _write(self, notes: dict[str, Any]) -> None:
         with writing(self.path), self.path.open("a") as file:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..layers import words_on
 from ..provenance import Step, as_dict
 from .place import put, writing
@@ -109,6 +110,38 @@ def last_name(wanted: str, taken: Collection[str]) -> str | None:
 
 def _numbered(wanted: str) -> Iterator[str]:
     return itertools.chain([wanted], (f"{wanted}{number}" for number in itertools.count(2)))
+
+
+def only_one(path: Path, kind: str, cubes: Sequence[str], name: str | None, such: str, whole: str = "file") -> str:
+    """Return the name of the one array with maps that a file holds.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    kind, whole : str
+        What arrays are called in it, and what it is.
+    cubes : sequence of str
+        The names of its arrays of numbers with two or more dimensions.
+    name : str or None
+        The array that was asked for, which it does not hold.
+    such : str
+        The one of several that is named as an example.
+
+    Raises
+    ------
+    InputError
+        Another array was asked for, or there are several, or none.
+    """
+    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
+    if name is not None:
+        raise InputError(f"{path} has no {kind} {name}; those with two or more dimensions are {named or 'none'}")
+    if not cubes:
+        raise InputError(f"{path} holds no {kind} of numbers with two or more dimensions; give another {whole}")
+    if len(cubes) > 1:
+        raise InputError(
+            f"{path} holds {len(cubes)} {kind}s of two or more dimensions ({named}); name one, such as {path}::{such}"
+        )
+    return cubes[0]
 
 
 def steps_with(before: Any, step: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -29,6 +29,7 @@ from .container import (
     former_layers,
     free_name,
     last_name,
+    only_one,
     records,
     step_with,
     steps_in,
@@ -311,16 +312,8 @@ def _chosen(file: Any, name: str | None, path: Path, passed: tuple[str, ...] = (
             cubes.append(where)
 
     file.visititems(visit)
-    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
-    if name is not None:
-        raise InputError(f"{path} has no dataset {name}; those with two or more dimensions are {named or 'none'}")
-    if not cubes:
-        raise InputError(f"{path} holds no dataset of numbers with two or more dimensions; give another file")
-    if len(cubes) > 1:
-        raise InputError(
-            f"{path} holds {len(cubes)} datasets of two or more dimensions ({named}); name one, such as {path}::{max(cubes, key=lambda cube: file[cube].size)}"
-        )
-    return file[cubes[0]]
+    largest = max(cubes, key=lambda cube: file[cube].size, default="")
+    return file[only_one(path, "dataset", cubes, name, such=largest)]
 
 
 def _plain_text(value: Any) -> str | None:

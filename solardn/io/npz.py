@@ -28,6 +28,7 @@ from .container import (
     former_layers,
     free_name,
     last_name,
+    only_one,
     records,
     step_with,
     steps_in,
@@ -232,16 +233,7 @@ def _chosen(archive: zipfile.ZipFile, name: str | None, path: Path) -> zipfile.Z
     if name in arrays:
         return arrays[name]
     cubes = [name for name, info in arrays.items() if _dimensions(archive, info) >= 2]
-    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
-    if name is not None:
-        raise InputError(f"{path} has no array {name}; those with two or more dimensions are {named or 'none'}")
-    if not cubes:
-        raise InputError(f"{path} holds no array of numbers with two or more dimensions; give another file")
-    if len(cubes) > 1:
-        raise InputError(
-            f"{path} holds {len(cubes)} arrays of two or more dimensions ({named}); name one, such as {path}::{cubes[0]}"
-        )
-    return arrays[cubes[0]]
+    return arrays[only_one(path, "array", cubes, name, such=next(iter(cubes), ""))]
 
 
 def _dimensions(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:

@@ -21,7 +21,18 @@ from ..extras import need
 from ..layers import words_on
 from ..provenance import Step
 from .attributes import PACKING, Packing, header_of, unit_of
-from .container import RECORD, ContainerSink, Table, blocks, former_layers, free_name, step_with, steps_in, steps_with
+from .container import (
+    RECORD,
+    ContainerSink,
+    Table,
+    blocks,
+    former_layers,
+    free_name,
+    only_one,
+    step_with,
+    steps_in,
+    steps_with,
+)
 from .form import FLOAT32, Form
 from .numpy import check_real, read_as
 from .reading import reading
@@ -208,16 +219,9 @@ def _chosen(zarr: Any, root: Any, name: str | None, path: Path) -> tuple[Any, st
         return root[name], name
     arrays = sorted(_arrays(zarr, root, ""))
     cubes = [found for found in arrays if root[found].ndim >= 2 and root[found].dtype.kind in "iuf"]
-    named = ", ".join(cubes[:10]) + (", …" if len(cubes) > 10 else "")
-    if name is not None:
-        raise InputError(f"{path} has no array {name}; those with two or more dimensions are {named or 'none'}")
-    if not cubes:
-        raise InputError(f"{path} holds no array of numbers with two or more dimensions; give another folder")
-    if len(cubes) > 1:
-        raise InputError(
-            f"{path} holds {len(cubes)} arrays of two or more dimensions ({named}); name one, such as {path}::{max(cubes, key=lambda cube: root[cube].size)}"
-        )
-    return root[cubes[0]], cubes[0]
+    largest = max(cubes, key=lambda cube: root[cube].size, default="")
+    found = only_one(path, "array", cubes, name, such=largest, whole="folder")
+    return root[found], found
 
 
 def _arrays(zarr: Any, group: Any, prefix: str) -> Iterator[str]:
