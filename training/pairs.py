@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -18,6 +17,7 @@ from keras import ops
 
 from solardn.errors import OptionError, SolardnError
 
+from .begun import keep
 from .network import MULTIPLE, stokes
 from .observed import Asked, Stack, read
 from .pairbatches import PairBatches, trained_width
@@ -128,23 +128,13 @@ def claim(runs: Path, name: str, record: dict[str, Any]) -> Path:
     if name in {*RECIPES, *(recipe.mean for recipe in RECIPES.values())}:
         raise OptionError(f"{name} is the name of a network that is trained from simulation; give another name")
     folder = runs / name
-    noted = folder / "record.json"
     if (folder / f"{name}.onnx").exists():
         raise OptionError(
             f"the network {folder / f'{name}.onnx'} exists; give another name, or remove {folder} to train it anew"
         )
-    if folder.exists() and not noted.exists():
+    if folder.exists() and not (folder / "record.json").exists():
         raise OptionError(f"{folder} exists and holds no training from pairs; give another name")
-    if noted.exists():
-        before = json.loads(noted.read_text())
-        now = json.loads(json.dumps(record))
-        other = [f"{key} {before.get(key)!r}, not {now[key]!r}" for key in now if before.get(key) != now[key]]
-        if other:
-            raise OptionError(
-                f"a training called {name} was begun with {'; '.join(other)}; go on with the same options, give another name, or remove {folder}"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    noted.write_text(json.dumps(record, indent=1))
+    keep(folder, record, f"go on with the same options, give another name, or remove {folder}")
     return folder
 
 

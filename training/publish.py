@@ -12,8 +12,9 @@ from export.dropout import add_dropout
 from export.source import open_source
 from solardn.errors import ModelError
 
+from .begun import read
 from .network import stokes
-from .recipes import RECIPES, RUNS, Recipe
+from .recipes import RECIPES, RUNS
 from .start import begin, trained_weights
 
 MODELS = Path("models")
@@ -44,11 +45,8 @@ def publish(name: str, models: Path = MODELS) -> list[Path]:
         mean = stokes()
         begin(mean, trained_weights(run / "final.keras"))
         mean.save(run / "mean.keras")
-        description = RECIPES[(name, *recipe.start)[-1]].description
-        written.append(_convert(recipe.mean, description, run / "mean.keras", name, models))
-    for one in dict.fromkeys((*recipe.start, name)):
-        if (RUNS / one / "losses.csv").exists():
-            _record(one, RUNS / one)
+        written.append(_convert(recipe.mean, recipe.mean_description, run / "mean.keras", name, models))
+    _record(name, run)
     return written
 
 
@@ -59,7 +57,7 @@ def _convert(name: str, description: str, source: Path, trained: str, models: Pa
         "description": description,
         "reference": _REFERENCE,
         "licence": "MIT",
-        "source": _origin(trained, RECIPES[trained], RUNS / trained),
+        "source": _origin(trained),
     }
     model = convert(open_source(source, None, ("training.network",)), name, card)
     if read_places(model):
@@ -69,24 +67,14 @@ def _convert(name: str, description: str, source: Path, trained: str, models: Pa
     return path
 
 
-def _origin(name: str, recipe: Recipe, run: Path) -> dict[str, object]:
+def _origin(name: str) -> dict[str, object]:
     """Return what made the weights, for the card."""
+    run = RUNS / name
     return {
         "command": f"python -m training train {name}",
-        "start": ", ".join(recipe.start) or "none",
-        "teacher": _teacher(RUNS / name),
-        "revision": (run / "revision").read_text().strip(),
-        "seed": recipe.plan.seed,
-        "steps": recipe.plan.steps,
-        "precision": (run / "precision").read_text(),
-        "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
+        **read(run),
+        **{one: (run / one).read_text().strip() for one in ("revision", "precision")},
     }
-
-
-def _teacher(run: Path) -> str:
-    """Return the network that was learned from, as the training noted it."""
-    noted = run / "teacher"
-    return noted.read_text().strip() if noted.exists() else "none"
 
 
 def _record(name: str, run: Path) -> None:

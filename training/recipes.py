@@ -15,8 +15,9 @@ from solardn.model import load
 
 from .bank import bank
 from .batches import Batches
+from .begun import keep
 from .network import LARGE, stokes
-from .start import begin, copy, starting_network, starting_weights, trained_weights
+from .start import begin, copy, starting_network, starting_weights
 from .train import Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
@@ -35,13 +36,14 @@ class Recipe:
         How it is trained.
     description : str
         What it is, for its card.
-    start : tuple of str
-        The networks whose weights it starts from, where layers bear the same name, the last one counting most: as they were trained here, else
-        as they are published.
+    start : str, optional
+        The published network on from whose weights it trains, where layers bear the same name; without, all weights begin anew.
     teacher : str, optional
         The published network from whose results it learns, in place of the truth.
     mean : str, optional
         Name under which its mean is published, too, without dropout and variance.
+    mean_description : str
+        What that is, for its card.
     truths, noises : int
         Sizes of the banks.
     bank_seed, held_out_seed : int
@@ -51,9 +53,10 @@ class Recipe:
     build: Callable[[], keras.Model]
     plan: Plan
     description: str
-    start: tuple[str, ...] = ()
+    start: str | None = None
     teacher: str | None = None
     mean: str | None = None
+    mean_description: str = ""
     truths: int = 6000
     noises: int = 3000
     bank_seed: int = 1
@@ -67,26 +70,18 @@ RECIPES = {
         build=lambda: stokes(LARGE),
         plan=Plan(steps=8_000, rate=4e-4, seed=21, every=1000),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
-        start=("stokes-best",),
-        truths=8000,
-        bank_seed=3,
-    ),
-    "stokes-trunk": Recipe(
-        build=stokes,
-        plan=Plan(steps=12_000, rate=1e-3, seed=16, every=1000),
-        description=_STOKES,
-        start=("stokes",),
-        teacher="stokes-best",
+        start="stokes-best",
         truths=8000,
         bank_seed=3,
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=7_000, rate=1e-3, seed=17, every=1000),
+        plan=Plan(steps=8_000, rate=4e-4, seed=22, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
-        start=("stokes-bayes", "stokes-trunk"),
+        start="stokes-bayes",
         teacher="stokes-best",
         mean="stokes",
+        mean_description=_STOKES,
         truths=8000,
         bank_seed=3,
     ),
@@ -96,26 +91,23 @@ RECIPES = {
 def build(recipe: Recipe) -> keras.Model:
     """Return the network of a recipe, with the weights it starts from."""
     model = recipe.build()
-    for name in recipe.start:
-        trained = RUNS / name / "final.keras"
-        begin(model, trained_weights(trained) if trained.exists() else starting_weights(name))
+    if recipe.start:
+        begin(model, starting_weights(recipe.start))
     return model
 
 
-def teacher(name: str | None, note: Path) -> Callable[[], keras.Model] | None:
-    """Return what makes a teacher, in the precision of the training, and note which it is."""
-    if name is None:
-        return None
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(f"{name}, sha256 {load(name).sha256}")
-    return partial(copy, starting_network(name))
+def teacher(name: str | None) -> Callable[[], keras.Model] | None:
+    """Return what makes a teacher, in the precision of the training."""
+    return None if name is None else partial(copy, starting_network(name))
 
 
 def train(name: str) -> Path:
     """Train a network by its recipe, or go on where it was interrupted; return the path of the final Keras model."""
     recipe = RECIPES[name]
-    trainer = Trainer(RUNS / name, lambda: build(recipe), recipe.plan, teacher(recipe.teacher, RUNS / name / "teacher"))
-    _note_revision(RUNS / name / "revision")
+    run = RUNS / name
+    keep(run, record(recipe), f"move {run} elsewhere to begin anew, or go on with the same")
+    _note_revision(run / "revision")
+    trainer = Trainer(run, lambda: build(recipe), recipe.plan, teacher(recipe.teacher))
     batches = Batches(
         bank(BANKS, "truth", recipe.truths, recipe.bank_seed),
         bank(BANKS, "noise", recipe.noises, recipe.bank_seed),
@@ -123,6 +115,23 @@ def train(name: str) -> Path:
     )
     held_out = (np.array(bank(BANKS, kind, 24, recipe.held_out_seed)) for kind in ("truth", "noise"))
     return trainer.run(batches, validation(*held_out))
+
+
+def record(recipe: Recipe) -> dict[str, object]:
+    """Return what decides the weights that a training ends with, for the folder of the training and for the card of the network."""
+    return {
+        "start": _which(recipe.start),
+        "teacher": _which(recipe.teacher),
+        "seed": recipe.plan.seed,
+        "steps": recipe.plan.steps,
+        "rate": recipe.plan.rate,
+        "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
+    }
+
+
+def _which(name: str | None) -> str:
+    """Return a published network with its weights, so that they can be told from later ones of that name."""
+    return "none" if name is None else f"{name}, sha256 {load(name).sha256}"
 
 
 def _note_revision(path: Path) -> None:
