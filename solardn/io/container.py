@@ -112,8 +112,16 @@ def _numbered(wanted: str) -> Iterator[str]:
     return itertools.chain([wanted], (f"{wanted}{number}" for number in itertools.count(2)))
 
 
-def only_one(path: Path, kind: str, cubes: Sequence[str], name: str | None, such: str, whole: str = "file") -> str:
-    """Return the name of the one array with maps that a file holds.
+def only_one(
+    path: Path,
+    kind: str,
+    cubes: Sequence[str],
+    name: str | None,
+    such: str,
+    beside: Callable[[str], Collection[str]],
+    whole: str = "file",
+) -> str:
+    """Return the name of the one array with maps that a file holds: a result is such a one, whatever it has beside it.
 
     Parameters
     ----------
@@ -126,6 +134,8 @@ def only_one(path: Path, kind: str, cubes: Sequence[str], name: str | None, such
         The array that was asked for, which it does not hold.
     such : str
         The one of several that is named as an example.
+    beside : callable
+        Takes the name of such an array, and returns the names of those that its last step put beside it.
 
     Raises
     ------
@@ -138,6 +148,9 @@ def only_one(path: Path, kind: str, cubes: Sequence[str], name: str | None, such
     if not cubes:
         raise InputError(f"{path} holds no {kind} of numbers with two or more dimensions; give another {whole}")
     if len(cubes) > 1:
+        described = {layer for cube in cubes for layer in beside(cube)}
+        if len(results := [cube for cube in cubes if cube not in described]) == 1:
+            return results[0]
         raise InputError(
             f"{path} holds {len(cubes)} {kind}s of two or more dimensions ({named}); name one, such as {path}::{such}"
         )

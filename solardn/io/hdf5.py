@@ -135,13 +135,12 @@ class Hdf5Source:
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The processing steps that the dataset's record tells of."""
-        attributes = self.dataset.attrs
-        return steps_in(attributes, lambda name: _plain_text(attributes[name]))
+        return _steps(self.dataset)
 
     @property
     def former(self) -> list[str]:
         """The names of the datasets that the last step put beside this one, as far as they are there."""
-        return former_layers(self.steps, self.name.rpartition("/")[2], self.dataset.parent)
+        return _former(self.dataset)
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -313,7 +312,21 @@ def _chosen(file: Any, name: str | None, path: Path, passed: tuple[str, ...] = (
 
     file.visititems(visit)
     largest = max(cubes, key=lambda cube: file[cube].size, default="")
-    return file[only_one(path, "dataset", cubes, name, such=largest)]
+
+    def beside(cube: str) -> list[str]:
+        return [posixpath.join(posixpath.dirname(cube), layer) for layer in _former(file[cube])]
+
+    return file[only_one(path, "dataset", cubes, name, largest, beside)]
+
+
+def _steps(dataset: Any) -> list[dict[str, Any]]:
+    """Return the processing steps that a dataset's record tells of."""
+    return steps_in(dataset.attrs, lambda name: _plain_text(dataset.attrs[name]))
+
+
+def _former(dataset: Any) -> list[str]:
+    """Return the names of the datasets that the last step put beside one, as far as they are there."""
+    return former_layers(_steps(dataset), posixpath.basename(dataset.name), dataset.parent)
 
 
 def _plain_text(value: Any) -> str | None:

@@ -117,14 +117,13 @@ class NpzSource(NumpySource):
     def steps(self) -> list[dict[str, Any]]:
         """The processing steps of this array that the file's record tells of."""
         with zipfile.ZipFile(self.path) as archive:
-            steps = steps_in(_names(archive), lambda name: _text(archive, f"{name}.npy"))
-        return [step for step in steps if step.get("array", self.name) == self.name]
+            return _steps(archive, self.name)
 
     @property
     def former(self) -> list[str]:
         """The names of the arrays that the last step put beside this one, as far as they are there."""
         with zipfile.ZipFile(self.path) as archive:
-            return former_layers(self.steps, self.name, _names(archive))
+            return _former(archive, self.name)
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -215,6 +214,17 @@ def _names(archive: zipfile.ZipFile) -> set[str]:
     return {info.filename.removesuffix(".npy") for info in archive.infolist()}
 
 
+def _steps(archive: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
+    """Return the processing steps of an array that the record in an archive tells of."""
+    steps = steps_in(_names(archive), lambda record: _text(archive, f"{record}.npy"))
+    return [step for step in steps if step.get("array", name) == name]
+
+
+def _former(archive: zipfile.ZipFile, name: str) -> list[str]:
+    """Return the names of the arrays that the last step put beside one, as far as they are there."""
+    return former_layers(_steps(archive, name), name, _names(archive))
+
+
 def _text(archive: zipfile.ZipFile, filename: str) -> str:
     """Return a member's text, empty where it is another array."""
     with archive.open(filename) as member:
@@ -233,7 +243,8 @@ def _chosen(archive: zipfile.ZipFile, name: str | None, path: Path) -> zipfile.Z
     if name in arrays:
         return arrays[name]
     cubes = [name for name, info in arrays.items() if _dimensions(archive, info) >= 2]
-    return arrays[only_one(path, "array", cubes, name, such=next(iter(cubes), ""))]
+    such = next(iter(cubes), "")
+    return arrays[only_one(path, "array", cubes, name, such, lambda cube: _former(archive, cube))]
 
 
 def _dimensions(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:

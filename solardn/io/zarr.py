@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import posixpath
 import shutil
 import stat
 import struct
@@ -116,14 +117,12 @@ class ZarrSource:
     @property
     def steps(self) -> list[dict[str, Any]]:
         """The processing steps that the array's record tells of."""
-        attributes = dict(self.array.attrs)
-        return steps_in(attributes, attributes.__getitem__)
+        return _steps(self.array)
 
     @property
     def former(self) -> list[str]:
         """The names of the arrays that the last step put beside this one, as far as they are there."""
-        own = self.path / self.name
-        return former_layers(self.steps, own.name, {path.name for path in own.parent.iterdir()}) if self.name else []
+        return _former(self.array, self.path / self.name) if self.name else []
 
     @property
     def table(self) -> dict[str, list[Any]]:
@@ -220,8 +219,23 @@ def _chosen(zarr: Any, root: Any, name: str | None, path: Path) -> tuple[Any, st
     arrays = sorted(_arrays(zarr, root, ""))
     cubes = [found for found in arrays if root[found].ndim >= 2 and root[found].dtype.kind in "iuf"]
     largest = max(cubes, key=lambda cube: root[cube].size, default="")
-    found = only_one(path, "array", cubes, name, such=largest, whole="folder")
+
+    def beside(cube: str) -> list[str]:
+        return [posixpath.join(posixpath.dirname(cube), layer) for layer in _former(root[cube], path / cube)]
+
+    found = only_one(path, "array", cubes, name, largest, beside, whole="folder")
     return root[found], found
+
+
+def _steps(array: Any) -> list[dict[str, Any]]:
+    """Return the processing steps that an array's record tells of."""
+    attributes = dict(array.attrs)
+    return steps_in(attributes, attributes.__getitem__)
+
+
+def _former(array: Any, place: Path) -> list[str]:
+    """Return the names of the arrays that the last step put beside one in a group, as far as they are there."""
+    return former_layers(_steps(array), place.name, {path.name for path in place.parent.iterdir()})
 
 
 def _arrays(zarr: Any, group: Any, prefix: str) -> Iterator[str]:

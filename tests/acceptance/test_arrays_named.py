@@ -1,6 +1,7 @@
 """Which array of an HDF5 file, a zarr folder or a .npz file is taken, and how stored values become those that are meant."""
 
 import base64
+import itertools
 import struct
 import subprocess
 import sys
@@ -49,6 +50,21 @@ def test_only_arrays_that_can_be_maps_are_offered(solardn, tmp_path):
     assert "has no array v; those with two or more dimensions are q, u" in said
     np.savez(tmp_path / "none.npz", times=np.arange(3.0))
     assert "holds no array of numbers with two or more dimensions" in solardn.bad("info", tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("kind", ["npz", "h5", "zarr"])
+def test_a_result_is_told_from_what_its_record_puts_beside_it(solardn, tmp_path, h5py, kind):
+    first, *others = (tmp_path / f"{n}.{kind}" for n in range(4))
+    if kind == "npz":
+        np.savez(first, cube=PLANES)
+    elif kind == "h5":
+        with h5py.File(first, "w") as file:
+            file["scan/cube"] = PLANES
+    else:
+        pytest.importorskip("zarr").create_group(str(first)).create_array("scan/cube", data=PLANES)
+    for before, after in itertools.pairwise((first, *others)):  # a second residual has the record of the first run
+        solardn.good("denoise", before, after, "--model", "same", "--scale", 1, "--residual")
+    assert solardn.json("info", after)["input"].endswith("cube")
 
 
 def test_a_virtual_dataset_beside_the_one_denoised_is_not_cut_off_from_its_values(solardn, tmp_path, h5py):
