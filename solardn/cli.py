@@ -23,7 +23,7 @@ from .commands.inspect import inspect
 from .commands.models import models
 from .commands.page import page
 from .commands.uncertainty import uncertainty
-from .errors import SIGNALS, SolardnError, interrupted
+from .errors import SIGNALS, SolardnError, interrupted, way_out
 
 
 class _Terminated(KeyboardInterrupt):
@@ -56,7 +56,8 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # nobody reads on, as with "| head": click ends quietly
                 raise
-            click.echo(f"Error: the system says: {error}; check the place and its permissions", err=True)
+            helps = way_out(error, "check the place and its permissions")
+            click.echo(f"Error: the system says: {error}; {helps}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as stop:
             with contextlib.suppress(OSError):  # the terminal may be gone

@@ -12,6 +12,7 @@ Each carries one sentence that names the file, the value and the way out. The co
 exit code 1; it is the only place that catches them.
 """
 
+import errno
 import re
 
 _OUT_OF_MEMORY = re.compile(
@@ -59,3 +60,8 @@ def lacks_memory(error: Exception) -> bool:
 def interrupted(left: str = "") -> str:
     """Return what is said after Ctrl-C; with what is left behind, and how it goes on, where that is something."""
     return f"Error: interrupted; {left or 'nothing is left behind'}, the input is untouched"
+
+
+def way_out(error: OSError, otherwise: str) -> str:
+    """Return what helps against an error of the system on a file: a shorter name if that is it, whatever was being done."""
+    return "give a shorter name" if error.errno == errno.ENAMETOOLONG else otherwise

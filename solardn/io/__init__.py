@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..errors import InputError
+from ..errors import InputError, way_out
 from ..provenance import Step
 from .address import meant
 from .form import FLOAT32, Form
@@ -268,22 +268,21 @@ def _has_user_block(file: BinaryIO) -> bool:
 
 def _first_bytes(path: Path) -> bytes:
     try:
-        there = path.exists()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if not there:
-        raise InputError(f"{path} does not exist; check the name")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder and not a file; name --output-dir, and its files are denoised into that")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; give a file of a known format")
-    try:
+        if not path.exists():
+            raise InputError(f"{path} does not exist; check the name")
+        if path.is_dir():
+            raise InputError(
+                f"{path} is a folder and not a file; name --output-dir, and its files are denoised into that"
+            )
+        if not path.is_file():
+            raise InputError(f"{path} is not a file; give a file of a known format")
         with path.open("rb") as file:
             start = file.read(_START)
             if not start.startswith((*_FOREIGN, *itertools.chain(*_STARTS))) and _has_user_block(file):
                 start = _HDF5
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+        helps = way_out(error, "check its permissions")
+        raise InputError(f"{path} cannot be read ({error.strerror}); {helps}") from error
     if not start:
         raise InputError(f"{path} is empty; get the file again")
     return start

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import OutputError
+from ..errors import OutputError, way_out
 from . import ready
 from .address import MARK
 
@@ -239,7 +239,6 @@ def _synchronise(path: Path) -> None:
 _WAYS_OUT = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space, or write elsewhere"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "change the permissions, or write elsewhere"),
-    errno.ENAMETOOLONG: "give a shorter name",
 }
 """What helps against an error of the system."""
 
@@ -250,5 +249,5 @@ def writing(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        way_out = _WAYS_OUT.get(error.errno or 0, "look at the disk, or write elsewhere")
+        way_out = _WAYS_OUT.get(error.errno or 0) or way_out(error, "look at the disk, or write elsewhere")
         raise OutputError(f"cannot write {output} ({error.strerror or error}); {way_out}") from error

@@ -99,6 +99,16 @@ def test_what_the_system_refuses_is_told_in_one_sentence(solardn, image, tmp_pat
     assert "Permission denied: 'locked'; check the place" in said
 
 
+def test_names_that_are_too_long_for_the_system_are_to_be_shorter(solardn, image, tmp_path):
+    long = tmp_path / f"{'a' * 300}.fits"
+    for words in (
+        ("info", long),
+        ("denoise", image, tmp_path / "o.fits", "--noise-map", long),
+        ("inspect", long, image),
+    ):
+        assert solardn.bad(*words).endswith("give a shorter name\n")
+
+
 def test_outputs_that_cannot_be(solardn, image, noisy, tmp_path):
     np.save(tmp_path / "map.npy", noisy)
     for given, output, says in (
