@@ -249,5 +249,5 @@ def writing(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        way_out = _WAYS_OUT.get(error.errno or 0) or way_out(error, "look at the disk, or write elsewhere")
-        raise OutputError(f"cannot write {output} ({error.strerror or error}); {way_out}") from error
+        helps = _WAYS_OUT.get(error.errno or 0) or way_out(error, "look at the disk, or write elsewhere")
+        raise OutputError(f"cannot write {output} ({error.strerror or error}); {helps}") from error
