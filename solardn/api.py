@@ -16,9 +16,10 @@ from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, per_m
 from .doubts import doubts, forewarn
 from .engine import Engine
 from .errors import InputError, OptionError
+from .estimates import NoiseEstimate
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
-from .noise import NoiseEstimate, estimate
+from .noise import estimate
 from .noisemap import CONTRADICTION, NOISE_MAP, NoiseMap, at_every_pixel, given_maps, relative
 from .objects import denoise_container, is_container
 from .runner import Runner

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .noise import NoiseEstimate
+from .estimates import NoiseEstimate
 from .spectrum import CORRELATION, Array, rings, window_spectra
 
 SCALES = ((20.0, np.inf), (8.0, 20.0), (4.0, 8.0), (1.0, 4.0))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .diagnosis import diagnose
 from .errors import InputError
-from .noise import NoiseEstimate, estimate, sample
+from .estimates import NoiseEstimate, sample
+from .noise import estimate
 from .spectrum import Array
 
 Float = NDArray[np.float32]

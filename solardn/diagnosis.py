@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import Cycles, unmasked
 from .bands import Band, bands_of
 from .errors import InputError
-from .noise import NoiseEstimate, estimate, spread
+from .estimates import NoiseEstimate, spread
+from .noise import estimate
 from .spectrum import Array, rings, window_spectra
 from .sums import bands, sums
 

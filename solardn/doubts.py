@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .calling import outside
 from .errors import InputError
-from .noise import NoiseEstimate, estimate
+from .estimates import NoiseEstimate
+from .noise import estimate
 from .patterns import strange
 from .sums import sums
 

@@ -13,8 +13,9 @@ from .comparison import Comparison, compare
 from .cube import Index
 from .diagnosis import diagnose
 from .errors import InputError
+from .estimates import NoiseEstimate
 from .inspection import FOUND, GIVEN, TAKEN, Inspection, Line, line_of
-from .noise import NoiseEstimate, estimate
+from .noise import estimate
 from .records import last_parameters, recorded_levels
 from .samples import Group, at_most, evenly
 

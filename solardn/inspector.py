@@ -14,9 +14,9 @@ from .comparison import groups, intensity_of
 from .cube import Index
 from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
+from .estimates import NoiseEstimate
 from .inspection import TAKEN, Inspection, line_of
 from .levels import Level
-from .noise import NoiseEstimate
 from .plan import Plan
 from .samples import Group, evenly
 

@@ -13,9 +13,9 @@ from .api import Denoiser
 from .arrays import positive
 from .cube import Index
 from .errors import InputError, OptionError
+from .estimates import NoiseEstimate
 from .looks import estimates
 from .missing import NO_VALUE
-from .noise import NoiseEstimate
 from .noisemap import CONTRADICTION, at_every_pixel, relative
 from .plan import Plan
 from .samples import FEW, FURTHER, Group, at_most, evenly, sampled, settled

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from .api import Denoiser
 from .cube import Index
 from .errors import InputError
+from .estimates import NoiseEstimate
 from .missing import Mask
-from .noise import NoiseEstimate, estimate
+from .noise import estimate
 from .plan import Plan
 from .stream import batches_within
 

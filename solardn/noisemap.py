@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from .arrays import unmasked
 from .cube import which
 from .errors import InputError, OptionError
+from .estimates import NoiseEstimate, spread
 from .local import CALM
-from .noise import NoiseEstimate, spread
 from .spectrum import Array
 
 NoiseMap = Literal["auto", "off"] | ArrayLike

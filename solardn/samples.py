@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from .noise import NoiseEstimate
+from .estimates import NoiseEstimate
 from .noisemap import relative
 
 Group = tuple[str, int]

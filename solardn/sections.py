@@ -14,9 +14,10 @@ from .comparison import Pair
 from .coordinates import Frame
 from .diagnosis import local_rms
 from .errors import InputError
+from .estimates import spread
 from .figures import local_look, look
 from .inspection import Line
-from .noise import estimate, spread
+from .noise import estimate
 from .panels import COLOURS, RANGE, as_png
 
 LARGEST = 1200

@@ -14,7 +14,8 @@ from scipy import ndimage
 
 from solardn.api import Denoiser
 from solardn.cycles import NUDGE
-from solardn.noise import estimate, sample
+from solardn.estimates import sample
+from solardn.noise import estimate
 
 from . import methods
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from solardn import api, cycles, diagnosis, doubts, inspect, looks, noise, sections
 from solardn.cli import main
+from solardn.estimates import NoiseEstimate
 
 from .. import networks
 
@@ -90,14 +91,14 @@ def known_networks(monkeypatch: pytest.MonkeyPatch, folder_of_networks: Path, tm
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
 
 
-_ESTIMATES: dict[tuple[object, ...], noise.NoiseEstimate] = {}
+_ESTIMATES: dict[tuple[object, ...], NoiseEstimate] = {}
 
 
 @pytest.fixture(autouse=True)
 def noise_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Find the noise of the same map once in all tests: they use few maps, and estimates took most of their time."""
 
-    def known(data: np.ndarray, mask: np.ndarray | None = None) -> noise.NoiseEstimate:
+    def known(data: np.ndarray, mask: np.ndarray | None = None) -> NoiseEstimate:
         parts = [np.asarray(part) for part in (data, mask) if part is not None]
         key = tuple((part.dtype.str, part.shape, hashlib.sha256(np.ascontiguousarray(part)).digest()) for part in parts)
         if key not in _ESTIMATES:

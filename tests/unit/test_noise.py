@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.scenes import make_noise, make_truth
 from solardn.errors import InputError
-from solardn.noise import estimate, noise_map, noise_sigma, sample
+from solardn.estimates import sample
+from solardn.noise import estimate, noise_map, noise_sigma
 
 
 @pytest.mark.parametrize(
