@@ -18,7 +18,8 @@ from .io.address import meant
 from .io.container import blocks
 from .io.fits import FitsSource
 from .io.fitsfile import images_of
-from .io.fitsout import FitsSink, Image
+from .io.fitslayout import Image
+from .io.fitsout import FitsSink
 from .io.form import FLOAT32, Form
 from .io.place import check_place
 from .io.rawout import RawSink

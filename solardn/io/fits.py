@@ -17,7 +17,8 @@ from ..layers import words_on
 from ..provenance import Step
 from .beside import outdated, refuse_twice
 from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
-from .fitsout import FitsSink, output_bytes
+from .fitslayout import output_bytes
+from .fitsout import FitsSink
 from .form import FLOAT32, Form
 from .mend import understood
 from .quiet import quiet

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,88 +14,22 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..cube import Selection
-from ..layers import LAYERS
 from ..provenance import Step
 from ..provenance import remark as add_remark
-from ..summary import IN_UNIT
-from .beside import Versions, outdated, refuse_twice
-from .checksum import folded, words_sum
-from .fitsfile import Span
-from .fitsheader import DESCRIBED, carried_header, layer_header, padded, result_header, with_checksums
-from .fitssizes import BLOCK
+from .checksum import words_sum
+from .fitsheader import with_checksums
+from .fitslayout import Image, Layout
+from .fitstable import table_of
 from .fitstiles import write_tiles
 from .form import FLOAT32, Form
 from .packed import PACKERS
 from .place import PartFile, writing
 from .quiet import quiet
-from .raw import RawArray
 
 if TYPE_CHECKING:
     from .fits import FitsSource
 
-_VALUES = 2**17  # looked at in one go
-_PIECE = 2**20  # bytes carried over in one go; whole words
-
-
-@dataclass
-class _Image:
-    """An image of the output: its header, its place, and what is known of its values so far."""
-
-    header: Any
-    begin: int  # first byte of the header
-    array: RawArray
-    form: Form
-    words: int = 0
-    count: int = 0
-    low: float = math.inf
-    high: float = -math.inf
-    total: float = 0.0
-    squares: float = 0.0
-
-    def add(self, block: NDArray[Any]) -> None:
-        """Take note of values that were written, in the byte order of the file."""
-        self.words = folded(self.words + words_sum(block))
-        if not any(key in self.header for key in DESCRIBED):
-            return
-        flat = block.reshape(-1)
-        for start in range(0, flat.size, _VALUES):  # a piece at a time, so that no copy of a large map is made
-            piece = flat[start : start + _VALUES]
-            good = piece[np.isfinite(piece)].astype(np.float64)
-            if not good.size:
-                continue
-            self.count += good.size
-            self.low, self.high = min(self.low, float(good.min())), max(self.high, float(good.max()))
-            self.total += float(good.sum())
-            self.squares += float((good * good).sum())
-
-    def complete(self) -> bytes:
-        """Return the final header."""
-        if self.count:
-            mean = self.total / self.count
-            rms = math.sqrt(max(self.squares / self.count - mean**2, 0))
-            mean, rms = (float(f"{value:.7g}") for value in (mean, rms))  # further digits depend on the pieces written
-            for key, value in zip(DESCRIBED, (self.low, self.high, mean, rms), strict=True):
-                if key in self.header:
-                    self.header[key] = value
-        return with_checksums(self.header, self.words)
-
-
-@dataclass
-class _Layout:
-    """What comes where in the output."""
-
-    images: list[_Image] = field(default_factory=list)
-    copies: list[tuple[Span, int]] = field(default_factory=list)  # where in the input, where in the output
-    end: int = 0
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image of the input that changes: which, what is recorded of it, and how its values are stored."""
-
-    source: FitsSource
-    step: Step
-    form: Form
+_PIECE = 2**20  # bytes copied in one go
 
 
 class _Part:
@@ -164,8 +96,8 @@ class FitsSink:
         self._part = PartFile(place, resume=resume)
         try:
             with writing(output), quiet():
-                self._layout = self._lay_out(layers)
-                self._copy(source)
+                self._layout = Layout(self._changed, layers, self._part, output)
+                self._layout.carry_over()
         except BaseException:
             self.abort()
             raise
@@ -174,71 +106,6 @@ class FitsSink:
     def parts(self) -> list[_Part]:
         """A sink for each image that changes."""
         return [_Part(self, number) for number in range(len(self._changed))]
-
-    def _lay_out(self, layers: Sequence[str]) -> _Layout:
-        """Give every extension its place; the images come in the order (changed image, layer)."""
-        layout = _Layout()
-        source = self._changed[0].source
-        changed = {image.source.number: image for image in self._changed}
-        gone = outdated(source.spans, changed)
-        kept = {number: span for number, span in enumerate(source.spans) if number not in gone}
-        refuse_twice(source.spans, layers, source.path)  # of a raster, only the first frame has been looked at so far
-        # A compressed image is a table, which no file begins with: all move behind an empty primary one.
-        first = 1 if self._form.compress and 0 in changed else 0
-        self._numbers = {number: first + place for place, number in enumerate(kept)}
-        made: dict[int, list[_Image]] = {}
-        with source.plain.open("rb") as given:
-            for number, span in kept.items():
-                if number in changed:
-                    one = changed[number]
-                    former = [source.spans[n].name for n in gone if source.spans[n].of == number]
-                    header = result_header(one.source, one.step, one.form, self.output.name, former)
-                    for layer in layers:
-                        if link := LAYERS[layer].link:
-                            header[link] = (LAYERS[layer].keywords["HDUNAME"], LAYERS[layer].words)
-                    made[number] = [self._image(layout, header, one)]
-                else:
-                    layout.copies.append((span, layout.end))
-                    layout.end += len(carried_header(given, span, 0, self._of(span))) + padded(span.end - span.data)
-        self._versions = Versions(kept.values())
-        for number, one in changed.items():
-            for layer in layers:
-                header = layer_header(made[number][0].header, one.source.shape, layer)
-                self._versions.mark(header, self._numbers[number])
-                made[number].append(self._image(layout, header, one))
-            layout.images += made[number]
-        return layout
-
-    def _of(self, span: Span) -> int | None:
-        """Return the number that the image to which an extension belongs has in the output."""
-        return span.of if span.of is None else self._numbers.get(span.of, span.of)
-
-    def _image(self, layout: _Layout, header: Any, about: Image) -> _Image:
-        """Give an image the next place."""
-        begin, shape = layout.end, about.source.shape
-        data = begin + len(with_checksums(header, 0))
-        array = RawArray(self._part.file, data, shape, about.form.dtype.newbyteorder(">"), str(self.output))
-        layout.end = data + padded(array.dtype.itemsize * math.prod(shape))
-        return _Image(header, begin, array, about.form)
-
-    def _copy(self, source: FitsSource) -> None:
-        """Carry the other extensions over; those without a checksum get one."""
-        with source.plain.open("rb") as given:
-            for span, place in self._layout.copies:
-                of = self._of(span)
-                length, words, begin = len(carried_header(given, span, 0, of)), 0, span.data
-                given.seek(begin)
-                self._part.file.seek(place + length)
-                while begin < span.end:
-                    piece = given.read(min(_PIECE, span.end - begin))
-                    if not piece:  # the last block was not filled up
-                        break
-                    self._part.write(piece)
-                    words = folded(words + words_sum(piece + bytes(-len(piece) % 4)))
-                    begin += len(piece)
-                self._part.file.seek(place)
-                self._part.write(carried_header(given, span, words, of))
-        self._part.file.truncate(self._layout.end)
 
     def write(self, layer: int, selection: Selection, block: NDArray[np.float32]) -> None:
         """Write a part of one layer: 0 is the result."""
@@ -269,8 +136,8 @@ class FitsSink:
             for number, (table, _) in sorted(self._complete.items()):
                 if any(len(column) > 1 for column in table.values()):
                     source = self._changed[number].source
-                    header, rows = _table_of(table, source.unit)
-                    self._versions.mark(header, self._numbers[source.number])
+                    header, rows = table_of(table, source.unit)
+                    self._layout.mark(header, source.number)
                     self._part.write(with_checksums(header, words_sum(rows)) + rows)
         if not self._packed:
             self._part.commit(noted=True)
@@ -318,35 +185,3 @@ class FitsSink:
     def abort(self, *, keep: bool = False) -> None:
         """Leave nothing behind, or what a later run needs to go on."""
         self._part.abort(keep=keep)
-
-
-def output_bytes(source: FitsSource, layers: int, form: Form) -> int:
-    """Return the size of an output like this source with so many images like its own, rounded up."""
-    others = sum(span.end - span.header + BLOCK for number, span in enumerate(source.spans) if number != source.number)
-    header = len(source.raw_header) + 4 * BLOCK
-    return others + layers * (header + padded(form.dtype.itemsize * math.prod(source.shape)))
-
-
-def _table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
-    """Return header and data of a table extension; made by hand, because astropy's own imports half of astropy for it."""
-    columns = {name: values.astype(_stored(values)) for name, values in table.items()}
-    rows = np.empty(len(next(iter(columns.values()))), [(name, values.dtype) for name, values in columns.items()])
-    for name, values in columns.items():
-        rows[name] = values
-    header = fits.Header([("XTENSION", "BINTABLE", "binary table extension"), ("BITPIX", 8), ("NAXIS", 2)])
-    header.update({"NAXIS1": rows.itemsize, "NAXIS2": len(rows), "PCOUNT": 0, "GCOUNT": 1, "TFIELDS": len(columns)})
-    for number, (name, values) in enumerate(columns.items(), 1):
-        letter = {"S": f"{values.itemsize}A", "i": "J", "f": "D"}[values.dtype.kind]
-        header.update({f"TTYPE{number}": name, f"TFORM{number}": letter})
-        if unit and name in IN_UNIT:
-            header[f"TUNIT{number}"] = unit
-    header["EXTNAME"] = "SOLARDN"
-    header["OBS_HDU"] = (0, "holds no observation")
-    data = rows.tobytes()
-    return header, data + bytes(padded(len(data)) - len(data))
-
-
-def _stored(values: NDArray[Any]) -> str:
-    """Return the type in which a column is stored."""
-    kind = values.dtype.kind
-    return f"S{max(1, values.dtype.itemsize // 4)}" if kind == "U" else {"i": ">i4", "f": ">f8"}[kind]
