@@ -1,12 +1,11 @@
-"""A network ready to run: which device it takes and why, what goes into a run, what its errors mean."""
+"""A network ready to run: what goes into a run and comes out of it, whatever the device."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,62 +13,28 @@ from numpy.typing import NDArray
 from . import session as sessions
 from .arrays import whole
 from .contract import DROPOUT_SCALE, DROPOUT_THRESHOLD
-from .errors import DeviceError, ModelError, OptionError, SolardnError, lacks_memory
+from .device import Chosen, check_device, choose
+from .errors import SolardnError
+from .failure import failed, maps_of
+from .halved import Halved, Shared
 from .lanes import LANES
 from .machine import usable_cpus
 from .model import Model
 from .steady import is_steady
+from .threaded import Threaded
 from .tiling import threads_within
 from .versions import installed, onnxruntime
-
-if TYPE_CHECKING:
-    from .halves import Halves
-
-_PRECISIONS = {"fp32": "auto|cpu|openvino|cuda", "bf16": "openvino", "fp16": "cuda"}
-"""Which devices compute in a precision."""
-
-_TRIAL_SIDE, _TRIAL_SIGNAL = 256, 8.0
-"""The map on which another precision is compared with fp32: pixels, and rms of the signal in units of the noise."""
 
 _STILL = {DROPOUT_THRESHOLD: np.zeros((), np.uint32), DROPOUT_SCALE: np.ones((), np.float32)}  # nothing is dropped
 
 
-class OutOfMemory(DeviceError):  # noqa: N818 - reads as what is wrong
-    """The device has not enough memory for an array of this size; a smaller one may pass."""
-
-
 @dataclass(frozen=True)
-class Shared:
-    """What all samples of one map have in common.
-
-    Attributes
-    ----------
-    outputs : dict of str to ndarray
-        The outputs that follow from no mask, of shape (1, 1, height, width).
-    features : dict
-        What the samples are computed from, as onnxruntime holds it.
-    shape : tuple of int
-        Of the map.
-    """
-
-    outputs: dict[str, NDArray[np.float32]]
-    features: dict[str, Any]
-    shape: tuple[int, ...]
-
-
-@dataclass
 class _Opened:
-    """The sessions of an engine."""
+    """A network on its device, and what else is opened there when it is needed."""
 
-    lock: Any = field(default_factory=threading.Lock)
-    session: Any = None
-    threaded: dict[int, Any] = field(default_factory=dict)
-    """Those with more than one thread within a run."""
-    latest: int = 1
-    """Threads within the run that was begun last."""
-    cut: Halves | None = None
-    shared: dict[int, Any] = field(default_factory=dict)
-    sampled: dict[int, Any] = field(default_factory=dict)
+    chosen: Chosen
+    threaded: Threaded
+    halved: Halved
 
 
 class Engine:
@@ -98,42 +63,29 @@ class Engine:
     """
 
     def __init__(self, model: Model, device: str = "auto", precision: str = "fp32", threads: int | None = None) -> None:
-        if not (isinstance(device, str) and re.fullmatch(r"auto|cpu|openvino|cuda(:\d+)?", device)):
-            raise OptionError(
-                f"there is no device {device!r}; possible are auto, cpu, openvino, cuda and cuda:N (the N-th GPU, from 0)"
-            )
-        if precision not in _PRECISIONS:
-            raise OptionError(f"there is no precision {precision!r}; possible are {', '.join(_PRECISIONS)}")
-        if not re.fullmatch(_PRECISIONS[precision], device.partition(":")[0]):
-            raise OptionError(
-                f"the device {device} does not compute in {precision}; use --device {_PRECISIONS[precision]}, or --precision fp32"
-            )
+        check_device(device, precision)
         self.model = model
         self.precision = precision
         self.threads = usable_cpus() if threads is None else whole(threads, "threads", 1)
         self._steady = is_steady(model)
         self._wanted = device
-        self._opened = _Opened()
-        self._device = self._why = ""
-        self._precision_error = 0.0
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
 
     @property
     def device(self) -> str:
         """Where the network runs: ``cpu``, ``openvino``, ``cuda`` or ``cuda:N``."""
-        self._open()
-        return self._device
+        return self._open().chosen.device
 
     @property
     def why(self) -> str:
         """A sentence on how the device was chosen."""
-        self._open()
-        return self._why
+        return self._open().chosen.why
 
     @property
     def precision_error(self) -> float:
         """How far a test map (signal 8 times the noise) comes out from fp32: rms, in units of the noise."""
-        self._open()
-        return self._precision_error
+        return self._open().chosen.precision_error
 
     @property
     def library(self) -> tuple[str, str]:
@@ -187,14 +139,16 @@ class Engine:
         DeviceError
             The device cannot be had, or failed.
         """
-        session = self._with(self.within(batch.shape, threads))
+        opened, within = self._open(), self.within(batch.shape, threads)
+        device = opened.chosen.device
+        session = opened.threaded.session(within) if device == "cpu" else opened.chosen.session
         names = list(outputs or self.model.card.outputs)
         feed: dict[str, Any] = {"map": np.ascontiguousarray(batch, np.float32)}
         if self.model.card.dropout is not None:
             drawn = {"seed": np.zeros(1, np.uint32), **_STILL} if seeds is None else {"seed": seeds}
             feed |= drawn | {"origin": np.array(origin, np.int64)}
         options = None
-        if self._device != "openvino":
+        if device != "openvino":
             options = sessions.onnxruntime().RunOptions()
             options.only_execute_path_to_fetches = len(names) < len(self.model.card.outputs)
         try:
@@ -202,14 +156,13 @@ class Engine:
         except SolardnError:
             raise
         except Exception as error:
-            raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
+            raise failed(error, self.model.card.name, device, maps_of(batch.shape)) from error
         return dict(zip(names, results, strict=True))
 
     def give_back(self) -> None:
         """Give back the memory of the CPU that is kept for a next run; one that comes all the same takes it again."""
-        if self._opened.session is not None and self._device == "cpu":
-            latest = self._opened.threaded.get(self._opened.latest, self._opened.session)
-            sessions.give_back(latest, self.model)
+        if self._opened is not None and self._opened.chosen.device == "cpu":
+            self._opened.threaded.give_back()
 
     def share(self, batch: NDArray[np.float32], origin: tuple[int, int], threads: int = 1) -> Shared:
         """Compute what all samples of a map have in common: what lies before the first mask, and outputs that follow from none.
@@ -228,24 +181,7 @@ class Engine:
         """
         if self._is_whole:
             return Shared({}, {"map": batch, "origin": origin}, batch.shape)
-        halves, session = self._shared_half(self.within(batch.shape, threads))
-        given: dict[str, NDArray[Any]] = {
-            "map": np.ascontiguousarray(batch, np.float32),
-            "origin": np.array(origin, np.int64),
-        }
-        feed = {name: sessions.held(value) for name, value in given.items()}
-        names = [*halves.features, *halves.shared_outputs]
-        try:
-            taken = {value.name: feed[value.name] for value in session.get_inputs()} if session else {}
-            # What it worked in is given back before samples are drawn, which take as much.
-            values = session.run_with_ort_values(names, taken, sessions.giving_back(self._device)) if session else []
-            features = dict(zip(names, values, strict=True))
-            outputs = {name: features.pop(name).numpy() for name in halves.shared_outputs}
-            kept = {**features, **{name: feed[name] for name in halves.takes - {"seed"}}}
-            placed = sessions.on_device([*kept.values()], self._device)
-        except Exception as error:
-            raise self._translated(error, f"on maps of {'×'.join(map(str, batch.shape))}") from error
-        return Shared(outputs, dict(zip(kept, placed, strict=True)), batch.shape)
+        return self._open().halved.share(batch, origin, self.within(batch.shape, threads))
 
     def draw(self, shared: Shared, seeds: NDArray[np.uint32], threads: int = 1) -> dict[str, NDArray[np.float32]]:
         """Return samples of a map: the outputs that follow from the masks, of shape (samples, 1, height, width).
@@ -266,133 +202,27 @@ class Engine:
         """
         if self._is_whole:
             return self.run(shared.features["map"], seeds=seeds, origin=shared.features["origin"], threads=threads)
-        halves, session = self._sampled_half(self.within(shared.shape, threads))
-        feed = {**shared.features, "seed": sessions.held(seeds)}
-        try:
-            values = session.run_with_ort_values(list(halves.sampled_outputs), feed)
-            results = [value.numpy() for value in values]
-        except Exception as error:
-            when = f"on {len(seeds)} samples of maps of {'×'.join(map(str, shared.shape))}"
-            raise self._translated(error, when) from error
-        return dict(zip(halves.sampled_outputs, results, strict=True))
+        return self._open().halved.draw(shared, seeds, self.within(shared.shape, threads))
 
     @property
     def _is_whole(self) -> bool:
         """Whether the graph runs in one piece: where another runtime has it, or it was converted to another precision."""
-        self._open()
-        return self._device == "openvino" or self.precision != "fp32"
+        return self.device == "openvino" or self.precision != "fp32"
 
-    def _shared_half(self, threads: int) -> tuple[Halves, Any]:
-        """Return how a graph that draws masks is cut, and a session of what lies before the first; None where nothing does."""
-        session = self._open()
-        with self._opened.lock:
-            if self._opened.cut is None:
-                from .halves import cut
-
-                self._opened.cut = cut(self.model.data)
-            if threads not in self._opened.shared:
-                graph = self._opened.cut.shared
-                self._opened.shared[threads] = sessions.beside(session, graph, threads) if graph else None
-            return self._opened.cut, self._opened.shared[threads]
-
-    def _sampled_half(self, threads: int) -> tuple[Halves, Any]:
-        """Return how a graph is cut, and a session of what follows from the masks."""
-        halves, shared = self._shared_half(next(iter(self._opened.shared), 1))
-        with self._opened.lock:
-            if threads not in self._opened.sampled:
-                described = {v.name: (v.type, v.shape) for v in shared.get_outputs()} if shared else {}
-                self._opened.sampled[threads] = sessions.beside(
-                    self._opened.session, halves.sampled(described), threads
-                )
-            return halves, self._opened.sampled[threads]
-
-    def _with(self, threads: int) -> Any:
-        """Return a session with so many threads within a run; the one before it gives back the memory that it keeps."""
-        session = self._open()
-        if self._device != "cpu":
-            return session
-        with self._opened.lock:
-            if threads != self._opened.latest:
-                sessions.give_back(self._opened.threaded.get(self._opened.latest, session), self.model)
-                self._opened.latest = threads
-            if threads == 1:
-                return session
-            if threads not in self._opened.threaded:
-                self._opened.threaded[threads] = sessions.on_cpu(self.model, threads)
-            return self._opened.threaded[threads]
-
-    def _open(self) -> Any:
-        """Return the session, opened on the device that was asked for."""
-        with self._opened.lock:
-            if self._opened.session is None:
-                session, self._device, self._why = self._choose()
-                self._see_samples_differ(session)
-                self._opened.session = session
-            return self._opened.session
-
-    def _choose(self) -> tuple[Any, str, str]:
-        if self._wanted == "cpu":
-            return sessions.on_cpu(self.model), "cpu", f"the CPU was asked for; {self._threads_said()}"
-        if self._wanted == "openvino":
-            from .vino import Session as OpenVino
-
-            session: Any = OpenVino(self.model, self.precision, self.threads)
-            return session, "openvino", f"OpenVINO was asked for{self._precision_said(session)}; {self._threads_said()}"
-        cuda = "cuda" if self._wanted == "auto" else self._wanted
-        try:
-            session, remark = sessions.on_cuda(self.model, cuda, self.precision)
-        except DeviceError as error:
-            if self._wanted != "auto":
-                raise DeviceError(
-                    f"the device {cuda} cannot be had: {error}; install NVIDIA's libraries with pip install 'solardn[cuda]', or use --device cpu"
-                ) from error
-            return sessions.on_cpu(self.model), "cpu", f"no GPU can be used: {error}; {self._threads_said()}"
-        why = "a GPU works" if self._wanted == "auto" else "the GPU was asked for"
-        return session, cuda, why + self._precision_said(session) + (remark and f"; {remark}")
-
-    def _precision_said(self, session: Any) -> str:
-        """Say by how much another precision changes results, measured on a map of noise and structure."""
-        if self.precision == "fp32":
-            return ""
-        card = self.model.card
-        side = max(_TRIAL_SIDE, card.min_size)
-        side += -side % card.multiple
-        waves = np.sin(np.arange(side) * 2 * np.pi / 40) * 2**0.5
-        noise = np.random.default_rng(0).standard_normal((side, side))
-        units = card.input_sigma * (noise + _TRIAL_SIGNAL * np.outer(waves, waves))
-        feed = {"map": units.astype(np.float32)[np.newaxis, np.newaxis]}
-        (here,), (exact,) = (s.run(["mean"], feed) for s in (session, sessions.on_cpu(self.model)))
-        self._precision_error = float(np.sqrt(np.mean(np.square(here - exact, dtype=np.float64)))) / card.input_sigma
-        return f", {self.precision}: results differ by {self._precision_error:.2g} noise rms from fp32 on a test map"
-
-    def _threads_said(self) -> str:
-        cpus = usable_cpus()
-        said = f"{self.threads} thread{'s' * (self.threads > 1)} on {cpus} CPU{'s' * (cpus > 1)}"
-        return f"{said}, more than can run at once" if self.threads > cpus else said
-
-    def _see_samples_differ(self, session: Any) -> None:
-        """Refuse a graph whose dropout vanished: onnxruntime removes Dropout nodes without a word, and the spread would be 0."""
-        if not self.model.card.drop_rate:
-            return
-        (mean,) = session.run(["mean"], sessions.trial(self.model, samples=2))
-        if len(mean) != 2 or np.array_equal(mean[0], mean[1]):
-            raise ModelError(
-                f"two samples of network {self.model.card.name!r} ({self.model.path}) agree exactly, though its card says that it drops a fraction of "
-                f"{self.model.card.drop_rate:g}: its dropout was lost; make it again with 'python -m export'"
-            )
-
-    def _translated(self, error: Exception, when: str) -> DeviceError:
-        if lacks_memory(error):
-            return OutOfMemory(f"the memory of the device {self._device} does not suffice {when}; use a smaller tile")
-        return DeviceError(
-            f"network {self.model.card.name!r} failed on the device {self._device} {when}: {sessions.brief(error)}"
-        )
+    def _open(self) -> _Opened:
+        """Return the network, opened on the device that was asked for."""
+        with self._lock:
+            if self._opened is None:
+                chosen = choose(self.model, self._wanted, self.precision, self.threads)
+                threaded = Threaded(self.model, chosen.session)
+                self._opened = _Opened(chosen, threaded, Halved(self.model, chosen.device, chosen.session))
+            return self._opened
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: everything but the sessions."""
-        return {k: v for k, v in self.__dict__.items() if k != "_opened"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_opened")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore what `__getstate__` gave; the sessions open at the first use."""
         self.__dict__.update(state)
-        self._opened = _Opened()
+        self._lock, self._opened = threading.Lock(), None

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from . import tiling
 from .arrays import Float, whole
 from .calling import outside
-from .engine import Engine, OutOfMemory
+from .engine import Engine
 from .errors import OptionError
+from .failure import OutOfMemory
 from .memory import Share, demand, sampling_share, shares, speed_of
 from .spans import Span, round_up
 

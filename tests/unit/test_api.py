@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import solardn
 from solardn import Denoiser, InputError, ModelError, OptionError, maps
 from solardn.diagnosis import diagnose
-from solardn.engine import OutOfMemory
+from solardn.failure import OutOfMemory
 from solardn.noise import noise_sigma
 from solardn.units import prepare
 from tests import networks

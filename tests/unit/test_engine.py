@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solardn import engine, machine, model, session
-from solardn.engine import Engine, OutOfMemory
+from solardn import device, engine, machine, model, session
+from solardn.engine import Engine
 from solardn.errors import DeviceError, ModelError, OptionError
+from solardn.failure import OutOfMemory
 
 BATCH = np.arange(32, dtype=np.float32).reshape(1, 1, 4, 8)
 
@@ -113,7 +114,8 @@ def test_runs_on_the_cpu_and_says_why(network: model.Model) -> None:
 
 
 def test_more_threads_than_cpus_are_allowed_and_said(network: model.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "usable_cpus", lambda: 2)
+    for module in (engine, device):
+        monkeypatch.setattr(module, "usable_cpus", lambda: 2)
     assert Engine(network, "cpu").threads == 2
     assert "5 threads on 2 CPUs, more than can run at once" in Engine(network, "cpu", threads=5).why
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solardn import Denoiser, engine, model, pinned, session
-from solardn.engine import Engine, OutOfMemory
+from solardn import Denoiser, model, pinned, session
+from solardn.engine import Engine
+from solardn.failure import OutOfMemory
 from solardn.lanes import LANES, Lanes
 from solardn.pinned import PinnedMemory
 from tests import networks
@@ -69,7 +70,7 @@ def test_masks_of_dropout_are_left_to_the_session(tmp_path: Path) -> None:
 def test_a_whole_denoising_on_lanes(unet: model.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     maps = np.random.default_rng(1).standard_normal((7, 150, 170)).astype(np.float32)
     expected = Denoiser(unet, device="cpu", tile=64).denoise(maps, scale=1.0)
-    monkeypatch.setattr(engine.sessions, "on_cuda", lambda one, *_: (Lanes(session.on_cpu(one), Plain()), ""))
+    monkeypatch.setattr(session, "on_cuda", lambda one, *_: (Lanes(session.on_cpu(one), Plain()), ""))
     denoiser = Denoiser(unet, device="cuda", threads=8, tile=64)
     np.testing.assert_array_equal(denoiser.denoise(maps, scale=1.0), expected)
     assert (denoiser.engine.device, denoiser.engine.why) == ("cuda", "the GPU was asked for")
@@ -128,7 +129,7 @@ def test_no_more_memory_to_lock_means_smaller_tiles(
 ) -> None:
     library(fails=2, after=1)
     memory = PinnedMemory("13.0", 0)
-    monkeypatch.setattr(engine.sessions, "on_cuda", lambda one, *_: (Lanes(session.on_cpu(one), memory.array), ""))
+    monkeypatch.setattr(session, "on_cuda", lambda one, *_: (Lanes(session.on_cpu(one), memory.array), ""))
     with pytest.raises(OutOfMemory, match="memory of the device cuda does not suffice on maps of 1×1×64×64"):
         Engine(unet, "cuda").run(np.zeros((1, 1, 64, 64), np.float32))
 
