@@ -3,19 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Denoiser, Scaling, denoise, uncertainty
+    from .api import Denoiser, denoise, uncertainty
     from .doubts import UnfamiliarData
     from .errors import DeviceError, InputError, MissingExtra, ModelError, OptionError, OutputError, SolardnError
     from .files import denoise_file, uncertainty_file
     from .many import Outcome, denoise_files
     from .sampling import Uncertainty
+    from .scaling import Scaling
     from .summary import Summary
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Denoiser": "api",
-    "Scaling": "api",
+    "Scaling": "scaling",
     "denoise": "api",
     "denoise_file": "files",
     "denoise_files": "many",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -12,38 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import model as models
-from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, per_map, positive, with_unit_of
+from .arrays import Cycles, Float, Sigma, as_float32, as_maps, in_unit_of, with_unit_of
 from .doubts import doubts, forewarn
 from .engine import Engine
-from .errors import InputError, OptionError
-from .estimates import NoiseEstimate
+from .errors import InputError
 from .maps import Denoised, denoised, uncertainties
 from .memory import parse_bytes
-from .noise import estimate
-from .noisemap import CONTRADICTION, NOISE_MAP, NoiseMap, at_every_pixel, given_maps, relative
+from .noisemap import NOISE_MAP, NoiseMap
 from .objects import denoise_container, is_container
 from .runner import Runner
 from .sampling import Uncertainty, stacked
+from .scaling import Scaling, scaled, scaling
 from .units import Scale
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How a map is brought to the units of a network.
-
-    Attributes
-    ----------
-    sigma : float
-        rms of the noise in the data's own units; where the scale was given outright, the one that it implies.
-    scale : float
-        Factor from the data's units to the network's.
-    how : str
-        ``estimated``, ``given``, or ``from the scale given``.
-    """
-
-    sigma: float
-    scale: float
-    how: str
 
 
 class Denoiser:
@@ -277,67 +257,23 @@ class Denoiser:
         OptionError
             Both are given, or one is no positive number.
         """
-        if scale is not None:
-            if noise_sigma != "auto":
-                raise OptionError(f"scale {scale} and noise_sigma {noise_sigma} exclude each other; give one of them")
-            factor = positive(scale, "scale")
-            return Scaling(self.card.input_sigma / factor, factor, "from the scale given")
-        if noise_sigma != "auto":
-            sigma, how = positive(noise_sigma, "noise_sigma"), "given"
-        else:
-            sigma, how = estimate(as_float32(plane)).sigma, "estimated"
-        return Scaling(sigma, self.card.input_sigma / sigma, how)
+        return scaling(plane, self.card.input_sigma, noise_sigma, scale)
 
     def _scaled(
         self, array: NDArray[Any], noise_sigma: Sigma, scale: float | None, noise_map: NoiseMap
-    ) -> tuple[list[NDArray[Any]], list[Scale]]:
-        """Return the maps of an array one by one, and the factor to network units for each; 1 for those that hold nothing finite."""
-        sigmas = per_map(noise_sigma, array.shape[:-2])
-        planes = [array[index] for index in np.ndindex(array.shape[:-2])]
-        if not isinstance(noise_map, str) or noise_map not in ("auto", "off"):
-            if scale is not None or not isinstance(noise_sigma, str):
-                raise OptionError(CONTRADICTION)
-            given = given_maps(noise_map, array)
-            self._look(planes, given)
-            return planes, [self.card.input_sigma / sigma for sigma in given]
-        if scale is not None or not isinstance(noise_sigma, str):
-            scaled = zip(planes, sigmas.flat, strict=True)
-            scalings = [self.scaling(plane, noise_sigma=sigma, scale=scale) for plane, sigma in scaled]
-            self._look(planes, [scaling.sigma for scaling in scalings])
-            return planes, [scaling.scale for scaling in scalings]
-
-        def estimated(number: int, _: int) -> tuple[Scale, NoiseEstimate | None]:
-            data = as_float32(planes[number])
-            if not np.isfinite(data).any():
-                return 1.0, None
-            if noise_sigma != "auto":
-                return self.scaling(data, noise_sigma=noise_sigma).scale, None  # refuses the word
-            try:
-                found = estimate(data)
-            except InputError as error:
-                index = np.unravel_index(number, array.shape[:-2])
-                raise InputError(f"map {list(map(int, index))}: {error}" if index else str(error)) from error
-            uneven = relative([found], data.shape) if noise_map == "auto" else None
-            over = 1.0 if uneven is None else at_every_pixel(uneven, data.shape)
-            return self.card.input_sigma / (found.sigma * over), found
-
-        found = list(self.runner.each(estimated, range(len(planes)), self.engine.threads))
-        self._look(planes, [noise.sigma if noise else 1.0 for _, noise in found], [noise for _, noise in found])
-        return planes, [scale for scale, _ in found]
-
-    def _look(
-        self, planes: Sequence[NDArray[Any]], sigmas: Sequence[Scale], noises: Sequence[NoiseEstimate | None] = ()
-    ) -> None:
-        """Warn, once, when the middle one of the first maps is far from what the network knows."""
-        middle = len(planes) // 2
-        if self._looked or not planes or not np.isfinite(planes[middle]).any():
-            return
-        self._looked = True
-        which = f"map {middle} of the array (counted from 0)" if len(planes) > 1 else "the map"
-        noise = noises[middle] if noises else None
-        level = float(np.sqrt(np.mean(np.square(sigmas[middle]))))
-        found = doubts(as_float32(planes[middle]), level, given=noise is None, network=self.card.name, noise=noise)
-        forewarn([f"{which} {sentence}" for sentence in found])
+    ) -> tuple[Sequence[NDArray[Any]], Sequence[Scale]]:
+        """Return the maps of an array and their factors to network units; warn, once, where the middle one is far from what the network knows."""
+        found = scaled(self.runner, array, noise_sigma, scale, noise_map)
+        middle = len(found.planes) // 2
+        if not self._looked and found.planes and np.isfinite(found.planes[middle]).any():
+            self._looked = True
+            which = f"map {middle} of the array (counted from 0)" if len(found.planes) > 1 else "the map"
+            noise = found.noises[middle] if found.noises else None
+            level = float(np.sqrt(np.mean(np.square(found.sigmas[middle]))))
+            data = as_float32(found.planes[middle])
+            said = doubts(data, level, given=noise is None, network=self.card.name, noise=noise)
+            forewarn([f"{which} {sentence}" for sentence in said])
+        return found.planes, found.scales
 
 
 def denoise(

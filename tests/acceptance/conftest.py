@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from click.testing import CliRunner, Result
 
-from solardn import api, cycles, diagnosis, doubts, inspect, looks, noise, sections
+from solardn import cycles, diagnosis, doubts, inspect, looks, noise, scaling, sections
 from solardn.cli import main
 from solardn.estimates import NoiseEstimate
 
@@ -105,7 +105,7 @@ def noise_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _ESTIMATES[key] = noise.estimate(data, mask)
         return copy.deepcopy(_ESTIMATES[key])
 
-    for module in (api, cycles, diagnosis, doubts, inspect, looks, sections):
+    for module in (cycles, diagnosis, doubts, inspect, looks, scaling, sections):
         monkeypatch.setattr(module, "estimate", known)
 
 

@@ -97,7 +97,7 @@ def test_one_map_is_no_stack(blur: Denoiser) -> None:
 def test_noise_given_estimated_or_scale_given(identity_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     networks.identity(identity_model, input_sigma=0.5)
     denoiser = Denoiser(identity_model, device="cpu")
-    monkeypatch.setattr("solardn.api.estimate", lambda plane: SimpleNamespace(sigma=4.0))
+    monkeypatch.setattr("solardn.scaling.estimate", lambda plane: SimpleNamespace(sigma=4.0))
     assert denoiser.scaling(MAP) == solardn.Scaling(4.0, 0.125, "estimated")
     assert denoiser.scaling(MAP, noise_sigma=2.0) == solardn.Scaling(2.0, 0.25, "given")
     assert denoiser.scaling(MAP, scale=100) == solardn.Scaling(0.005, 100.0, "from the scale given")
@@ -111,7 +111,9 @@ def test_each_map_has_its_own_noise(blur_model: Path, monkeypatch: pytest.Monkey
         return prepare(data, scale)
 
     monkeypatch.setattr(maps, "prepare", noted)
-    monkeypatch.setattr("solardn.api.estimate", lambda plane: SimpleNamespace(sigma=float(np.std(plane)), quiet=0.0))
+    monkeypatch.setattr(
+        "solardn.scaling.estimate", lambda plane: SimpleNamespace(sigma=float(np.std(plane)), quiet=0.0)
+    )
     planes = np.arange(1, 7).reshape(2, 3, 1, 1) * MAP
     denoiser = Denoiser(blur_model, device="cpu", threads=1)
     denoiser.denoise(planes)
