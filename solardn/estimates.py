@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .spectrum import Array
 
@@ -54,6 +54,15 @@ class NoiseEstimate:
     area: Array = field(repr=False)
     quiet: float
     method: str
+
+
+def known(values: ArrayLike) -> Array:
+    """Return levels of noise without the digits that depend on how many processors a library adds on.
+
+    20 bits are left, one part in a million: the level is known to some per cent. A factor that is a power of two stays exact.
+    """
+    mantissa, exponent = np.frexp(np.asarray(values, np.float64))
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, 20)), exponent - 20))
 
 
 def spread(found: NoiseEstimate, shape: tuple[int, ...], part: Part = WHOLE) -> Array:

@@ -17,7 +17,10 @@ from .summary import MapRecord
 _FIELDS = [field.name for field in fields(MapRecord)]
 
 Task = dict[str, Any]
-"""Everything that the output's bytes depend on, as JSON knows it; the key ``date`` is taken over when a run goes on."""
+"""Everything that the output's bytes depend on, as JSON knows it."""
+
+TAKEN_OVER = ("date", "threads")
+"""Keys that a run which goes on takes over: it may be another day, or another machine with as many processors as it has."""
 
 
 def journal_path(output: Path) -> Path:
@@ -40,7 +43,7 @@ class Journal:
     Attributes
     ----------
     task : dict
-        With the date of the run that began it.
+        With what is `TAKEN_OVER` from the run that began it.
     records : list of MapRecord
         The maps that are done already.
 
@@ -64,7 +67,7 @@ class Journal:
         if not lines:
             return
         begun = json.loads(lines[0])
-        self.task["date"] = begun.get("date")
+        self.task |= {key: begun.get(key) for key in TAKEN_OVER}
         changed = [key for key in sorted({*begun, *self.task}) if begun.get(key) != self.task.get(key)]
         if changed:
             raise OutputError(

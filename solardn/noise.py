@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
-from .estimates import NoiseEstimate, spread
+from .estimates import NoiseEstimate, known, spread
 from .local import CALM, LocalNoise, local_noise
 from .normalised import SMALLEST, normalised
 from .spectrum import Array, WindowSpectra, rings, window_size, window_spectra
@@ -83,12 +83,12 @@ def estimate(data: ArrayLike, mask: NDArray[np.bool_] | None = None) -> NoiseEst
     if seen is not None:
         level, coarse = weigh(seen)
         coarse = coarse * (level / _over_map(coarse**2, spectra, values.shape))
-    ring, sigma = rings(spectra.size), scale * level
+    ring, sigma = rings(spectra.size), float(known(scale * level))
     return NoiseEstimate(
         sigma=sigma,
         rms=scale,
         size=spectra.size,
-        coarse=scale * coarse,
+        coarse=known(scale * coarse),
         rows=_centres(spectra.rows, spectra.size),
         columns=_centres(spectra.columns, spectra.size),
         cutoff=found.cutoff,

@@ -155,3 +155,8 @@ def task(plan: Plan, step: Step, layers: list[str]) -> Task:
         "history": list(step.history),
         **step.parameters,
     }
+
+
+def begun_as(step: Step, task: Task) -> Step:
+    """Return a step with what the run that began it had, so that one that goes on writes the same header."""
+    return replace(step, date=task["date"], parameters=step.parameters | {"threads": task["threads"]})

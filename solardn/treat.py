@@ -26,7 +26,7 @@ from .journal import Journal
 from .levels import NoiseSigma, find_levels
 from .plan import Plan, look_at
 from .processes import Process
-from .recording import processing_step, stored_as, task
+from .recording import begun_as, processing_step, stored_as, task
 from .stages import END, LEVEL, LOOK, Stages
 from .stream import batches_within, stream
 from .strips import strips_for
@@ -123,7 +123,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
         )
         step = stored_as(step, form, plan.source.unit)
         journal = Journal(place, task(plan, step, layers), resume)
-        step = replace(step, date=journal.task["date"])
+        step = begun_as(step, journal.task)
         inspector = (
             Inspector(plan, denoiser.memory, levels, process.parameters.get("cycles", 1)) if manner.inspect else None
         )

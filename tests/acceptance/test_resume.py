@@ -114,6 +114,22 @@ def test_large_maps_in_strips_go_on_with_the_same_verdicts_and_header(tmp_path, 
     assert same
 
 
+def test_a_run_goes_on_with_as_many_threads_as_there_are_now(cube, tmp_path):
+    package.denoise_file(cube, tmp_path / "whole.fits", model="smooth", threads=2)
+    interrupted(cube, 20, resume=True, threads=2)
+    calls = []
+    package.denoise_file(
+        cube,
+        tmp_path / "out.fits",
+        model="smooth",
+        resume=True,
+        threads=1,
+        progress=lambda done, *_: calls.append(done),
+    )
+    assert len(calls) < 48
+    assert (tmp_path / "out.fits").read_bytes() == (tmp_path / "whole.fits").read_bytes()
+
+
 def test_a_run_does_not_go_on_with_another_runtime(cube, monkeypatch):
     interrupted(cube, 20, resume=True)
     monkeypatch.setattr(np, "__version__", "9.9")

@@ -20,6 +20,14 @@ def test_noise_alone(kind: str) -> None:
     assert noise_sigma(0.002 * make_noise(kind, (256, 320), 7)) == pytest.approx(0.002, rel=0.05)
 
 
+def test_the_last_digits_of_a_machine_do_not_tell() -> None:
+    data = make_truth("plage", (192, 192), 7) + make_noise("band 0.3 varying", (192, 192), 7)
+    found, other, twice = estimate(data), estimate(data * (1 + 1e-14)), estimate(2 * data)
+    assert other.sigma == found.sigma
+    assert np.array_equal(other.coarse, found.coarse)
+    assert twice.sigma == 2 * found.sigma
+
+
 @pytest.mark.parametrize("truth", ["plage", "sunspot", "filaments", "gradient"])
 @pytest.mark.parametrize("noise", ["white", "band 0.3 sharp"])
 @pytest.mark.parametrize("ratio", [2, 8])
