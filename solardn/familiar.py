@@ -14,12 +14,13 @@ from .cube import Index
 from .doubts import doubts, forewarn
 from .levels import Level
 from .plan import Plan
+from .records import former_step
 from .samples import Group
 from .summary import MapRecord
 
 
 def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[str, ...]:
-    """Warn when maps of a file, one of each Stokes parameter, are far from what the network knows; return the sentences.
+    """Warn when a file is a result already, or maps of it, one of each Stokes parameter, are far from what the network knows; return the sentences.
 
     Parameters
     ----------
@@ -28,6 +29,9 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
     levels : dict
         The noise level of each group of maps, as it will be used.
     """
+    former = former_step(plan.source)
+    if former:  # what else is strange about it comes from that
+        return forewarn([f"{plan.source.label} is a result of solardn already ({former}); give the observation"])
     said: list[str] = []
     found_in = {level.stokes for level in levels.values() if level.maps}
     for index in _sample(plan, levels):

@@ -87,5 +87,16 @@ def last_parameters(source: Source) -> dict[str, Any]:
     return parameters(source.header, number) if ours else {}
 
 
+def former_step(source: Source) -> str:
+    """Return which step of solardn made an image, the last where it was several, in words; empty where it is no result."""
+    steps, header = steps_of(source), source.header
+    if steps:
+        return f"step {len(steps)}, network {steps[-1].get('network')}"
+    for number in range(next_number(header) - 1, 0, -1):
+        if str(header.get(f"PRPROC{number}", "")).startswith("solardn"):
+            return f"step {number}, network {header.get(f'PRMODE{number}')}"
+    return ""
+
+
 def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -42,7 +42,7 @@ _COMMON = {
     "tile": "pixels along a tile's side",
     "device": "where the network runs",
     "device_why": "how that was chosen, in words",
-    "warnings": "what of the data is far from what the network knows, a noise level that is borrowed, or a fill value that they do not hold, in words",
+    "warnings": "that the data are a result already, what of them is far from what the network knows, a noise level that is borrowed, or a fill value that they do not hold, in words",
 }
 
 INFO_KEYS = _COMMON | {

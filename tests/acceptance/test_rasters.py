@@ -98,6 +98,12 @@ def test_frames_of_one_step_are_put_together_denoised_and_written_back_frame_by_
     assert list(table["I_WAVELENGTH3"]) == [0, 1, 2]
 
 
+def test_a_raster_of_results_is_told(solardn, visp, tmp_path):
+    solardn.good("denoise", visp, "--output-dir", tmp_path / "out", "--model", "smooth")
+    (raster,) = solardn.json("info", tmp_path / "out", "--model", "smooth")["files"]
+    assert "is a result of solardn already (step" in raster["warnings"][0]
+
+
 def test_the_plan_of_a_folder_shows_what_was_understood(solardn, visp):
     said = solardn.good("info", visp, "--model", "smooth")
     assert "80 files" not in said

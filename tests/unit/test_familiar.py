@@ -103,6 +103,18 @@ def test_commands_warn_before_the_work_and_tell_it_in_json(tmp_path: Path, words
     assert '"warnings": [\n    "' in ran.stdout
 
 
+def test_a_result_is_told_and_nothing_else_of_it(tmp_path: Path) -> None:
+    options = {"model": networks.identity(tmp_path / "same.onnx"), "device": "cpu", "threads": 1}
+    given = (300 * NOISE).astype(np.float32)
+    fits.PrimaryHDU(given, fits.Header({"BUNIT": "G", "PRSTEP1": "CALIBRATION"})).writeto(tmp_path / "in.fits")
+    denoise_file(tmp_path / "in.fits", tmp_path / "once.fits", **options)
+    fits.setval(tmp_path / "once.fits", "PRPROC3", value="later pipeline")
+    words = f"{tmp_path / 'once.fits'} is a result of solardn already (step 2, network same); give the observation"
+    with pytest.warns(UnfamiliarData) as caught:
+        summary = denoise_file(tmp_path / "once.fits", tmp_path / "twice.fits", **options)
+    assert [str(one.message) for one in caught] == list(summary.warnings) == [words]
+
+
 def test_arrays_are_warned_about_once(denoiser: Denoiser) -> None:
     stack = np.stack([NOISE, 5 * NOISE, NOISE])
     with pytest.warns(UnfamiliarData, match=r"map 1 of the array .* (4\.9|5\.0)\d times the level given") as caught:
