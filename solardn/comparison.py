@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from .cube import Cube, Index
 from .errors import InputError, OptionError
+from .io import Source, open_source
 from .io.address import split
-from .plan import Plan, look_at
+from .plan import Plan, plan_of
+from .records import recorded_choices
 from .samples import Group
 
 SAME = ("DATE-OBS", "DATE-BEG", "TELESCOP", "INSTRUME", "WAVELNTH", "OBJECT", "EXTNAME")
 """Keywords that a result has from its observation, as it has the unit; where they differ, the two do not belong together."""
+
+_WORDS = {"axes": "axes", "stokes": "Stokes", "fill_value": "fill value", "mask_ext": "mask"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Comparison:
     ----------
     before, after : Plan
         The two files, as `solardn.plan.look_at` understands them.
+    as_recorded : tuple of str
+        Which maps and pixels are meant, in words, as far as the result's record tells it.
 
     Raises
     ------
@@ -55,7 +61,7 @@ class Comparison:
         They do not belong together.
     """
 
-    def __init__(self, before: Plan, after: Plan) -> None:
+    def __init__(self, before: Plan, after: Plan, as_recorded: tuple[str, ...] = ()) -> None:
         apart = f"{after.source.label} is no result of {before.source.label}"
         if before.cube.shape != after.cube.shape:
             raise InputError(
@@ -68,7 +74,7 @@ class Comparison:
                 raise InputError(
                     f"{apart}: {key} is {values[1]!r} there and {values[0]!r} here; give the two files of one run"
                 )
-        self.before, self.after = before, after
+        self.before, self.after, self.as_recorded = before, after, as_recorded
 
     def groups(self) -> dict[Group, list[Index]]:
         """Return the maps that were denoised, by Stokes parameter and wavelength."""
@@ -107,49 +113,61 @@ def compare(
     observation: str | os.PathLike[str],
     result: str | os.PathLike[str],
     *,
+    ext: str | int | None = None,
     result_ext: str | int | None = None,
-    **choices: Any,
+    axes: str | None = None,
+    stokes: str | None = None,
+    fill_value: float | str | None = None,
+    mask_ext: str | int | None = None,
 ) -> Iterator[Comparison]:
     """Open an observation and its result.
 
     Parameters
     ----------
     observation, result : path
+    ext : str or int, optional
+        FITS extension or array of the observation.
     result_ext : str or int, optional
-        FITS extension or array of the result; by default the same as that of the observation, or the only one.
-    **choices
-        Which maps are meant, as for `solardn.plan.look_at`.
+        The same of the result; by default the same as that of the observation, or the only one.
+    axes, stokes, fill_value, mask_ext
+        Which maps and pixels are meant, as for `solardn.plan.look_at`; by default what the run meant, where the result records that.
 
     Raises
     ------
     InputError, OptionError
     """
-    if choices.get("ext") == "all":
+    if ext == "all":
         raise OptionError(
             f"one image of {observation} is compared with its result at a time; name one with --ext (in Python ext)"
         )
-    part = split(observation)[1] if choices.get("ext") is None else choices["ext"]
+    file, part = split(observation)
     if result_ext is None and split(result)[1] is None:
-        result_ext = part
+        result_ext = part if ext is None else ext
     with ExitStack() as stack:
-        before = stack.enter_context(look_at(observation, **choices))
-        other = choices | {"ext": result_ext, "mask_ext": None}
-        try:
-            after = stack.enter_context(look_at(result, **other))
-        except InputError:  # several arrays, perhaps: the result itself, its residual, its uncertainty
-            name = getattr(before.source, "name", None)
-            if not name or result_ext is not None or split(result)[1] is not None:
-                raise
-            named = _opened(stack, result, other | {"ext": name})
-            if named is None:
-                raise
-            after = named
-        yield Comparison(before, after)
+        before = stack.enter_context(closing(open_source(observation, ext)))
+        after = stack.enter_context(closing(_open_result(result, result_ext, getattr(before, "name", None))))
+        given: dict[str, Any] = {"axes": axes, "stokes": stokes, "fill_value": fill_value, "mask_ext": mask_ext}
+        choices = {key: value for key, value in given.items() if value is not None}
+        taken = {key: value for key, value in recorded_choices(after).items() if key not in choices}
+        choices |= taken
+        said = [f"{_WORDS[key]} {value}, as the run that made the result took it" for key, value in taken.items()]
+        mask, name = None, choices.pop("mask_ext", None)
+        if name is not None:
+            try:
+                mask = stack.enter_context(closing(open_source(file, name)))
+            except InputError:
+                if mask_ext is not None:
+                    raise
+                said[-1] = f"mask {name}, which the run took, is not in {file}: its pixels are looked at like others"
+        yield Comparison(plan_of(before, mask=mask, **choices), plan_of(after, **choices), tuple(said))
 
 
-def _opened(stack: ExitStack, path: str | os.PathLike[str], choices: dict[str, Any]) -> Plan | None:
-    """Return a file opened, None where it cannot be."""
+def _open_result(path: str | os.PathLike[str], ext: str | int | None, name: str | None) -> Source:
+    """Open a result; of several arrays (itself, its residual, its uncertainty), where none is said, the one that bears the observation's name."""
     try:
-        return stack.enter_context(look_at(path, **choices))
+        return open_source(path, ext)
     except InputError:
-        return None
+        if name and ext is None and split(path)[1] is None:
+            with suppress(InputError):
+                return open_source(path, name)
+        raise

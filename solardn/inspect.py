@@ -89,7 +89,7 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
         )
         raise InputError(f"{before.label} and {after.label} have no map to compare: {why}; give other files")
     how = " or ".join(sorted(origins, reverse=True))
-    return Inspection(before.label, after.label, before.unit, how, tuple(lines), left)
+    return Inspection(before.label, after.label, before.unit, how, tuple(lines), left, files.as_recorded)
 
 
 def _noises(files: Comparison, looked: list[Index], left: dict[Index, str]) -> dict[Index, NoiseEstimate]:

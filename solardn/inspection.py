@@ -80,6 +80,8 @@ class Inspection:
         One for each kind of map that was looked at.
     left_out : mapping of index to str
         Maps that could not be looked at, and why.
+    as_recorded : tuple of str
+        Which maps and pixels are meant, in words, as far as the result's record tells it.
     """
 
     observation: str
@@ -88,6 +90,7 @@ class Inspection:
     sigma_from: str
     lines: tuple[Line, ...]
     left_out: Mapping[Index, str] = field(default_factory=dict)
+    as_recorded: tuple[str, ...] = ()
 
     @property
     def flat(self) -> bool:
@@ -134,6 +137,7 @@ class Inspection:
             "result": self.result,
             "unit": self.unit,
             "sigma_from": self.sigma_from,
+            "as_recorded": list(self.as_recorded),
             "flat": self.flat,
             "verdict": self.verdict,
             "wavelength_drift": self.across,

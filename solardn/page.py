@@ -58,7 +58,7 @@ def write_report(
     report : path
         The page; its name ends in .html.
     noise_sigma : float, optional
-        rms of the noise in the data's units; found in the observation by default.
+        rms of the noise in the data's units; by default as for `solardn.inspect.inspect_files`.
     maps : int
         How many maps are shown: those whose residual is not flat first, the others spread evenly over Stokes parameters and wavelengths.
     overwrite : bool
@@ -128,6 +128,7 @@ def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:
         "result": found.result,
         "unit": unit or "not stated",
         "noise level": found.sigma_from,
+        **({"as recorded": "; ".join(found.as_recorded)} if found.as_recorded else {}),
         "axes": " × ".join(f"{axis.role} {axis.length}" for axis in cube.axes) + f"; {cube.how}",
         "this page": f"solardn {__version__}; nothing on it is loaded from elsewhere",
     }

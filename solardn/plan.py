@@ -44,6 +44,8 @@ class Plan:
         An image that is not 0 where pixels hold no value; of the cube's shape, or of that of its last axes.
     sigma : Source or None
         An image of the rms of the noise, in the data's units; of the cube's shape, or of that of its last axes.
+    axes : str or None
+        What was said of the axes' roles, as `look_at` takes it.
     """
 
     source: Source
@@ -52,6 +54,7 @@ class Plan:
     fill_value: FillValue = "auto"
     mask: Source | None = None
     sigma: Source | None = None
+    axes: str | None = None
 
     def denoises(self, index: Index) -> bool:
         """Tell whether the map at an index is denoised, or copied."""
@@ -172,22 +175,34 @@ def look_at(
     ------
     InputError, OptionError
     """
-    fill = parse_fill_value(fill_value)
     if not isinstance(noise_map, str | os.PathLike | int):
         raise OptionError(
             f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
         )
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(path, ext)))
-        cube = from_header(source.header, source.shape, source.label, axes)
         mask = None if mask_ext is None else stack.enter_context(closing(open_source(_file(path), mask_ext)))
         sigma = None if noise_map in ("auto", "off") else stack.enter_context(closing(_open_noise_map(path, noise_map)))
-        for other, what, option in ((mask, "mask", "--mask-ext"), (sigma, "noise map", "--noise-map")):
-            if other is not None and other.shape != cube.shape[-len(other.shape) :]:
-                raise InputError(
-                    f"the {what} {other.label} has the shape {other.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with {option}"
-                )
-        yield Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask, sigma)
+        yield plan_of(source, axes, stokes, fill_value, mask, sigma)
+
+
+def plan_of(
+    source: Source,
+    axes: str | None = None,
+    stokes: str | None = None,
+    fill_value: float | str = "auto",
+    mask: Source | None = None,
+    sigma: Source | None = None,
+) -> Plan:
+    """Tell of files that are open what would be done to the first, as `look_at` does."""
+    fill = parse_fill_value(fill_value)
+    cube = from_header(source.header, source.shape, source.label, axes)
+    for other, what, option in ((mask, "mask", "--mask-ext"), (sigma, "noise map", "--noise-map")):
+        if other is not None and other.shape != cube.shape[-len(other.shape) :]:
+            raise InputError(
+                f"the {what} {other.label} has the shape {other.shape}, which fits neither the data's {cube.shape} nor its last axes; name another with {option}"
+            )
+    return Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask, sigma, axes)
 
 
 def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:

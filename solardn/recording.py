@@ -58,6 +58,8 @@ def processing_step(
     }
     if denoiser.engine.precision_error:
         parameters["precision_error"] = float(f"{denoiser.engine.precision_error:.2g}")  # rms, in units of the noise
+    if plan.axes is not None:
+        parameters["axes_given"] = plan.axes
     if plan.mask is not None:
         parameters["mask"] = _name(plan, plan.mask)
     fills = plan.found_missing(plan.middle, plan.read_map(plan.middle))[1]

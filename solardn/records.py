@@ -12,6 +12,7 @@ from .cube import Axis, Cube, Index
 from .io import Source
 from .io.quiet import quiet
 from .layers import OF
+from .plan import STOKES_BY_DEFAULT
 from .provenance import next_number, parameters
 
 _STEP = re.compile(r"PR[A-Z]+\d+[A-Z]?|PARENTXT|CREATOR|VERS_SW|DATE")
@@ -85,6 +86,18 @@ def last_parameters(source: Source) -> dict[str, Any]:
     number = next_number(source.header) - 1
     ours = str(source.header.get(f"PRPROC{number}", "")).startswith("solardn")
     return parameters(source.header, number) if ours else {}
+
+
+def recorded_choices(source: Source) -> dict[str, Any]:
+    """Return which maps and pixels the run meant that made a result, as `solardn.plan.look_at` takes it, where that is not what goes without saying."""
+    known = last_parameters(source)
+    found = {
+        "axes": known.get("axes_given"),
+        "stokes": known.get("stokes"),
+        "fill_value": known.get("fill_value"),
+        "mask_ext": known.get("mask"),
+    }
+    return {key: value for key, value in found.items() if value not in (None, "auto", "all", STOKES_BY_DEFAULT)}
 
 
 def former_step(source: Source) -> str:

@@ -16,6 +16,7 @@ KEYS = {
     "observation, result": "the files, and which parts of them",
     "unit": "unit of the data, or empty",
     "sigma_from": "where the noise level comes from: taken by the run, as the result records it; found in the observation; given",
+    "as_recorded": "which maps and pixels are meant (Stokes, axes, fill value, mask), in words, where that was not given and the run that made the result took others than the usual",
     "flat": "true when what was taken away is noise in every kind of map",
     "verdict": "the whole in one sentence",
     "wavelength_drift": "for each Stokes parameter: relative change of ratio from the first wavelength to the last",
@@ -93,6 +94,8 @@ def say(found: Inspection) -> None:
     click.echo(f"{found.observation} − {found.result}{unit}")
     report.print_table(table)
     click.echo(f"noise level (σ): {found.sigma_from}")
+    for words in found.as_recorded:
+        click.echo(words)
     for index, why in found.left_out.items():
         click.echo(f"map {list(index)} left out: {why}")
     for verdict, names in verdicts.items():

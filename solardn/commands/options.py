@@ -63,31 +63,33 @@ KINDS = ("auto", "cpu", "openvino", "cuda")
 DEVICES = f"{'|'.join(KINDS)}[:N]"
 """What --device takes."""
 
-_which_maps = _all(
-    click.option(
-        "--axes",
-        metavar="y=N,x=M[,stokes=K]",
-        help="Roles of the axes, where the header is silent or wrong. Numbered as in numpy: 0 is the slowest, FITS axis n of NAXIS is NAXIS−n. "
-        "Also wavelength and time.",
-    ),
-    click.option(
-        "--stokes",
-        metavar="LETTERS",
-        help="Stokes parameters that are denoised; the others are copied.  [default: QUV]",
-    ),
-    click.option(
-        "--fill-value",
-        metavar="auto|none|VALUE",
-        default="auto",
-        show_default=True,
-        help="Value of pixels that hold none; auto finds values that fill a solid region at the maps' edges.",
-    ),
-    click.option(
-        "--mask-ext",
-        metavar="NAME|N",
-        help="FITS extension or array with a mask: pixels where it is not 0 hold no value.",
-    ),
-)
+
+def _which_maps(fill_value: str | None, stokes: str, fill: str, other: str = "") -> Callable[[Command], Command]:
+    """Return the options for which maps and pixels are meant, with what is said of their defaults."""
+    return _all(
+        click.option(
+            "--axes",
+            metavar="y=N,x=M[,stokes=K]",
+            help="Roles of the axes, where the header is silent or wrong. Numbered as in numpy: 0 is the slowest, FITS axis n of NAXIS is NAXIS−n. "
+            f"Also wavelength and time.{other}",
+        ),
+        click.option(
+            "--stokes",
+            metavar="LETTERS",
+            help=f"Stokes parameters that are denoised; the others are copied.  [default: {stokes}]",
+        ),
+        click.option(
+            "--fill-value",
+            metavar="auto|none|VALUE",
+            default=fill_value,
+            help=f"Value of pixels that hold none; auto finds values that fill a solid region at the maps' edges.  [default: {fill}]",
+        ),
+        click.option(
+            "--mask-ext",
+            metavar="NAME|N",
+            help=f"FITS extension or array with a mask: pixels where it is not 0 hold no value.{other}",
+        ),
+    )
 
 
 def _ext_option(metavar: str, every: str = "") -> Callable[[Command], Command]:
@@ -98,7 +100,7 @@ def _ext_option(metavar: str, every: str = "") -> Callable[[Command], Command]:
     )
 
 
-cube_options = _all(_ext_option("NAME|N|all", ", all for every image of the file"), _which_maps)
+cube_options = _all(_ext_option("NAME|N|all", ", all for every image of the file"), _which_maps("auto", "QUV", "auto"))
 """Which maps of a file are meant."""
 
 
@@ -211,7 +213,7 @@ views_option = click.option(
 
 comparison_options = _all(
     _ext_option("NAME|N"),
-    _which_maps,
+    _which_maps(None, "as RESULT records, else QUV", "as RESULT records, else auto", "  [default: as RESULT records]"),
     click.option("--result-ext", metavar="NAME|N", help="FITS extension of RESULT.  [default: as of OBSERVATION]"),
     click.option(
         "--noise-sigma",

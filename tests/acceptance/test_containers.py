@@ -159,6 +159,19 @@ def test_a_network_that_changes_nothing_gives_the_same_values_and_all_else_is_ke
     )
 
 
+def test_the_record_tells_inspect_what_was_worked_on_and_that_a_result_is_one(solardn, kind):
+    words = ["--model", "smooth", "--axes", "stokes=1,wavelength=2", "--stokes", "V", "--mask-ext", kind.mask]
+    solardn.good("denoise", kind.address, kind.output, *words)
+    output = f"{kind.output}::{kind.cube}"
+    looked = solardn.json("inspect", kind.address, output)
+    told = ["axes stokes=1,wavelength=2", "Stokes V", f"mask {kind.mask}"]
+    assert looked["as_recorded"] == [f"{one}, as the run that made the result took it" for one in told]
+    assert looked["lines"] == solardn.json("inspect", kind.address, output, *words[2:])["lines"]
+    assert solardn.json("info", output, *words)["warnings"] == [
+        f"{output} is a result of solardn already (step 1, network smooth); give the observation"
+    ]
+
+
 def test_axes_and_units_are_understood_where_they_are_named(solardn, kind):
     figures = solardn.json("info", kind.address, "--model", "smooth", *(AXES if kind.ending == ".npz" else []))
     assert figures["stokes"] == "QUV"

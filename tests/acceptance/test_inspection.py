@@ -118,3 +118,45 @@ def test_a_map_that_is_covered_too_thinly_is_left_out_and_named(solardn, tmp_pat
 def test_one_image_is_looked_at_at_a_time(solardn, image, tmp_path, command):
     page = [tmp_path / "page.html"] if command == ("report",) else []
     assert "name one with --ext" in solardn.bad(*command, image, image, *page, "--ext", "all")
+
+
+CHOICES = [
+    (["--stokes", "V"], ["Stokes V"]),
+    (["--stokes", "IV", "--fill-value", 0.5], ["Stokes IV", "fill value 0.5"]),
+    (["--mask-ext", "MASK"], ["mask MASK"]),
+    (["--axes", "y=3,x=4,time=2"], ["axes y=3,x=4,time=2"]),
+]
+
+
+@pytest.fixture
+def masked(crisp):
+    """Return the cube with 0.5 in some pixels, and a mask over others."""
+    with fits.open(crisp, mode="update") as hdus:
+        hdus[0].data[..., ::7, ::5] = 0.5
+        mask = np.zeros(hdus[0].data.shape[-2:], np.uint8)
+        mask[20:30] = 1
+        hdus.append(fits.ImageHDU(mask, name="MASK"))
+    return crisp
+
+
+@pytest.mark.parametrize(("words", "said"), CHOICES)
+def test_what_the_run_worked_on_is_looked_at_and_told(solardn, masked, tmp_path, words, said):
+    out = tmp_path / "out.fits"
+    solardn.good("denoise", masked, out, "--model", zero(tmp_path), *words)
+    looked, given = solardn.json("inspect", masked, out), solardn.json("inspect", masked, out, *words)
+    assert looked["lines"] == given["lines"]
+    assert looked["as_recorded"] == [f"{one}, as the run that made the result took it" for one in said]
+    assert given["as_recorded"] == []
+    assert looked["as_recorded"][0] in solardn.good("inspect", masked, out)
+
+
+def test_a_mask_that_is_gone_is_told(solardn, masked, tmp_path):
+    solardn.good("denoise", masked, tmp_path / "out.fits", "--model", zero(tmp_path), "--mask-ext", "MASK")
+    with fits.open(masked, mode="update") as hdus:
+        del hdus["MASK"]
+    said = solardn.json("inspect", masked, tmp_path / "out.fits")["as_recorded"]
+    assert said == [f"mask MASK, which the run took, is not in {masked}: its pixels are looked at like others"]
+    solardn.good("report", masked, tmp_path / "out.fits", tmp_path / "page.html", "--maps", 1)
+    assert said[0] in (tmp_path / "page.html").read_text()
+    asked = solardn.bad("inspect", masked, tmp_path / "out.fits", "--mask-ext", "MASK")
+    assert "has no extension" in asked
