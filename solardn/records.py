@@ -101,8 +101,10 @@ def recorded_choices(source: Source) -> dict[str, Any]:
 
 
 def former_step(source: Source) -> str:
-    """Return which step of solardn made an image, the last where it was several, in words; empty where it is no result."""
+    """Return which step of solardn made an image, the last where it was several, in words; empty where it is no result, as a residual is none."""
     steps, header = steps_of(source), source.header
+    if OF in header:
+        return ""
     if steps:
         return f"step {len(steps)}, network {steps[-1].get('network')}"
     for number in range(next_number(header) - 1, 0, -1):
