@@ -13,7 +13,7 @@ from .io import Source
 from .io.quiet import quiet
 from .layers import OF
 from .plan import STOKES_BY_DEFAULT
-from .provenance import next_number, parameters
+from .provenance import STEP, next_number, parameters
 
 _STEP = re.compile(r"PR[A-Z]+\d+[A-Z]?|PARENTXT|CREATOR|VERS_SW|DATE")
 
@@ -84,8 +84,7 @@ def last_parameters(source: Source) -> dict[str, Any]:
     if steps:
         return dict(steps[-1].get("parameters", {}))
     number = next_number(source.header) - 1
-    ours = str(source.header.get(f"PRPROC{number}", "")).startswith("solardn")
-    return parameters(source.header, number) if ours else {}
+    return parameters(source.header, number) if _is_ours(source.header, number) else {}
 
 
 def recorded_choices(source: Source) -> dict[str, Any]:
@@ -108,9 +107,14 @@ def former_step(source: Source) -> str:
     if steps:
         return f"step {len(steps)}, network {steps[-1].get('network')}"
     for number in range(next_number(header) - 1, 0, -1):
-        if str(header.get(f"PRPROC{number}", "")).startswith("solardn"):
+        if _is_ours(header, number):
             return f"step {number}, network {header.get(f'PRMODE{number}')}"
     return ""
+
+
+def _is_ours(header: Any, number: int) -> bool:
+    """Tell whether solardn took noise away in a step: a simulation by `solardn demo` is an observation."""
+    return header.get(f"PRSTEP{number}") == STEP and str(header.get(f"PRPROC{number}", "")).startswith("solardn")
 
 
 def _words(value: Any) -> str:

@@ -86,7 +86,7 @@ class FramesSource:
         with contextlib.closing(FitsSource(*meant(frames.paths[0], ext))) as first:
             self._frame = first.shape
             self.dtype, self.stored, self.unit = first.dtype, first.stored, first.unit
-            done = {key: first.header[key] for key in first.header if key.startswith(("PRPROC", "PRMODE"))}
+            done = {key: first.header[key] for key in first.header if key.startswith(("PRSTEP", "PRPROC", "PRMODE"))}
         self.label = f"{self.path} and {len(frames.paths) - 1} more ({frames.how})"
         self.shape = (*frames.lengths, *self._frame)
         self.header: Mapping[str, Any] = {**frames.header, **done}

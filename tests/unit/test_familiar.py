@@ -115,12 +115,13 @@ def test_a_result_is_told_and_nothing_else_of_it(tmp_path: Path) -> None:
     assert [str(one.message) for one in caught] == list(summary.warnings) == [words]
 
 
-def test_the_residual_of_a_result_is_none(tmp_path: Path) -> None:
+def test_neither_a_simulation_nor_the_residual_of_a_result_is_a_result(tmp_path: Path) -> None:
     options = {"model": networks.blur(tmp_path / "blur.onnx"), "device": "cpu", "threads": 1, "noise_sigma": 1.0}
-    fits.PrimaryHDU(NOISE.astype(np.float32)).writeto(tmp_path / "in.fits")
-    denoise_file(tmp_path / "in.fits", tmp_path / "once.fits", residual=True, **options)
+    header = fits.Header({"PRSTEP1": "SIMULATION", "PRPROC1": "solardn demo"})
+    fits.PrimaryHDU(NOISE.astype(np.float32), header).writeto(tmp_path / "in.fits")
+    once = denoise_file(tmp_path / "in.fits", tmp_path / "once.fits", residual=True, **options)
     again = denoise_file(tmp_path / "once.fits", tmp_path / "twice.fits", ext="RESIDUAL", **options)
-    assert not any("already" in words for words in again.warnings)
+    assert not any("already" in words for words in once.warnings + again.warnings)
 
 
 def test_arrays_are_warned_about_once(denoiser: Denoiser) -> None:
