@@ -85,7 +85,7 @@ def _expand(words: Sequence[str | os.PathLike[str]], lists: tuple[Path, ...]) ->
             if listed in lists:
                 raise InputError(f"the list {listed} leads back to itself; give lists that end in names of files")
             found += _expand(_listed(listed), (*lists, listed))
-        elif glob.has_magic(word) and not Path(word).exists():
+        elif glob.has_magic(word) and not split(word)[0].exists():
             pattern, _, part = word.partition(MARK)
             matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
             if not matches:

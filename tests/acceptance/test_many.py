@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 
 import solardn as package
+from solardn.many import expand
 
 from .. import networks
 
@@ -134,6 +135,15 @@ def test_lists_that_make_no_sense(solardn, frames, tmp_path, words, sentence):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_name_that_reads_as_a_pattern_is_that_file_also_where_a_part_of_it_is_named(frames):
+    odd = frames / "f[1].npy"
+    odd.write_bytes((frames / "f0.npy").read_bytes())
+    assert expand([odd, f"{odd}::data", f"{frames}/f[01].npy::data"]) == [
+        odd,
+        *(Path(f"{path}::data") for path in (odd, frames / "f0.npy", frames / "f1.npy")),
+    ]
+
+
 def test_outputs_never_replace_inputs(solardn, frames):
     said = solardn.bad("denoise", frames / "*.npy", "--output-dir", frames, "--model", "smooth", "--overwrite")
     assert "its own folder" in said
@@ -180,7 +190,7 @@ def test_json_of_a_folder_is_one_object(solardn, crisp, tmp_path, monkeypatch, w
 def test_only_twins_of_la_palma_cubes_are_left_aside(frames):
     for name in ("scan.npy", "scan_sp.npy"):
         np.save(frames / name, np.zeros((8, 8), np.float32))
-    names = [path.name for path in package.many.expand([frames])]
+    names = [path.name for path in expand([frames])]
     assert names[-2:] == ["scan.npy", "scan_sp.npy"]
 
 
