@@ -61,7 +61,7 @@ def info(
 
 
 def show_all(
-    units: Sequence[tuple[Path | Frames, Path | None]],
+    units: Sequence[tuple[Path | Frames, str | Path | None]],
     many: bool,
     denoiser: Denoiser,
     process: Process,
@@ -111,7 +111,7 @@ def _show(
     scale: float | None,
     noise_map: str,
     as_json: bool,
-    output: Path | None,
+    output: str | Path | None,
     **choices: Any,
 ) -> dict[str, Any]:
     """Return what would be done to a file, and written to an output, printed where no JSON is asked for; other options are left aside."""
@@ -142,14 +142,14 @@ def _show(
 
 
 def _places(
-    plan: Plan, output: Path, layers: Sequence[str], form: Form, choices: dict[str, Any]
+    plan: Plan, output: str | Path, layers: Sequence[str], form: Form, choices: dict[str, Any]
 ) -> tuple[list[str], str | None]:
     """Return the files that would be written, and why that would be refused."""
     from ..destination import checked_place
     from ..errors import OutputError
 
     try:
-        if output.parent.exists() or not choices.get("output_dir"):  # a folder for many outputs is made where it lacks
+        if Path(output).parent.exists() or not choices.get("output_dir"):  # that for many outputs is made
             checked_place(
                 plan,
                 output,
@@ -161,7 +161,7 @@ def _places(
         refused = None
     except OutputError as error:
         refused = str(error)
-    return [str(path) for path in plan.source.outputs(output, layers)], refused
+    return [str(path) for path in plan.source.outputs(Path(output), layers)], refused
 
 
 def _show_every(

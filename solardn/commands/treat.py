@@ -89,13 +89,13 @@ def treat(
     choices = {**shared, **treatment.choices}
     if dry_run:
         paths = expand(files) if output_dir else [Path(files[0])]
-        places = output_places(paths, output_dir, treatment.one) if output_dir else {paths[0]: Path(files[1])}
+        places = output_places(paths, output_dir, treatment.one) if output_dir else {}
         units = gather(paths, shared["ext"], shared["axes"])
         done: list[Path | Frames] = []
         if output_dir and shared["resume"]:
             finished = notes(files, output_dir, treatment.one, denoiser, **choices)
             done = [unit for unit in units if finished.has_all(files_of(unit), places)]
-        left = [(unit, places.get(files_of(unit)[0])) for unit in units if unit not in done]
+        left = [(unit, places[files_of(unit)[0]] if output_dir else files[1]) for unit in units if unit not in done]
         skipped = [path for unit in done for path in files_of(unit)]
         show_all(left, output_dir is not None, denoiser, process, as_json, skipped, output_dir=output_dir, **shared)
         return
@@ -108,9 +108,9 @@ def treat(
     if output_dir is not None:
         _many(files, output_dir, denoiser, treatment, quiet, verbose, as_json, choices)
         return
-    given, output = map(Path, files)
+    given, output = Path(files[0]), files[1]  # which may end in a slash, that pathlib drops
     if profile:
-        profiles.check(output, given, overwrite=shared["overwrite"])
+        profiles.check(Path(output), given, overwrite=shared["overwrite"])
     with shown(not quiet) as watch:
         summary = treatment.one(given, output, denoiser=denoiser, progress=watch(1, 1, given), **choices)
     if as_json:
@@ -124,7 +124,7 @@ def treat(
         if not (quiet or as_json):
             click.echo(f"  picture   {quicklook}")
     if profile:
-        profiles.show(summary, output, silent=quiet or as_json)
+        profiles.show(summary, Path(output), silent=quiet or as_json)
 
 
 def _many(

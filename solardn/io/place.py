@@ -64,7 +64,7 @@ def check_place(
         raise OutputError(
             f"the output {output} names a part of a file with '{MARK}'; name the file only, its parts keep their names"
         )
-    if path.is_dir() and not folder:
+    if not folder and (path.is_dir() or not os.path.split(output)[1]):  # a slash at the end
         raise OutputError(f"the output {output} is a folder; give the name of a file")
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OutputError(f"the output {output} is no ordinary file; give the name of a file")

@@ -36,6 +36,15 @@ def test_a_dry_run_refuses_what_the_run_refuses(solardn, image, tmp_path):
 
 
 @pytest.mark.parametrize("words", [(), ("--ext", "all")])
+def test_an_output_with_a_slash_at_its_end_is_refused_as_a_folder(solardn, image, tmp_path, words):
+    line = ("denoise", image, f"{tmp_path}/new/", "--model", "same", *words)
+    said = solardn.bad(*line)
+    assert "new/ is a folder; give the name of a file" in said
+    assert said.removeprefix("Error: ") in solardn.good(*line, "--dry-run")
+    assert [path.name for path in tmp_path.iterdir()] == ["map.fits"]
+
+
+@pytest.mark.parametrize("words", [(), ("--ext", "all")])
 def test_a_layer_of_a_name_that_is_taken_is_refused_before_anything_is_done(solardn, image, tmp_path, words):
     fits.append(image, np.ones((4, 4)), fits.Header({"EXTNAME": "RESIDUAL"}))
     line = ("denoise", image, tmp_path / "out.fits", "--model", "same", "--residual", *words)

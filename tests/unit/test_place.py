@@ -51,6 +51,12 @@ def test_places_that_cannot_be_written_are_refused(tmp_path, name, words):
         check_place(tmp_path / name, [], True)
 
 
+def test_a_name_with_a_slash_at_its_end_is_that_of_a_folder(tmp_path):
+    with pytest.raises(OutputError, match="new/ is a folder; give the name of a file"):
+        check_place(f"{tmp_path}/new/", [], False)
+    assert check_place(f"{tmp_path}/new/", [], False, folder=True) == (tmp_path / "new").resolve()
+
+
 @pytest.mark.parametrize("length", [245, 265])
 def test_a_name_too_long_for_the_file_or_for_those_beside_it_is_refused(tmp_path, given_file, length):
     with pytest.raises(OutputError, match=r"^cannot write .* \(File name too long\); give a shorter name$"):
