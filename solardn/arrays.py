@@ -152,13 +152,29 @@ def per_map(noise_sigma: Sigma, leading: tuple[int, ...]) -> NDArray[Any]:
     OptionError
         The array does not broadcast to the leading axes, or does not hold numbers.
     """
+    instead = "give 'auto', a number, or one for each map"
+    levels = noise_sigma if isinstance(noise_sigma, str) else numbers(noise_sigma, "noise_sigma", instead)
     try:
-        levels = noise_sigma if isinstance(noise_sigma, str) else np.asarray(unmasked(noise_sigma), np.float64)
         return np.broadcast_to(np.asarray(levels, object), leading)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise OptionError(
-            f"noise_sigma of shape {np.shape(noise_sigma)} does not fit the leading axes {leading} of the data; give 'auto', a number, or one for each map"
+            f"noise_sigma of shape {np.shape(noise_sigma)} does not fit the leading axes {leading} of the data; {instead}"
         ) from error
+
+
+def numbers(values: Any, name: str, instead: str) -> NDArray[np.float64]:
+    """Return real numbers as an array, masked ones as NaN; numpy would take True as 1 and None as NaN, and read words.
+
+    Raises
+    ------
+    OptionError
+        They are none; `instead` says what to give.
+    """
+    array = unmasked(values)
+    if array.dtype.kind not in "iuf":
+        given = f"of type {array.dtype}" if array.ndim else repr(values)
+        raise OptionError(f"{name} is {given}; {instead}")
+    return array.astype(np.float64, copy=False)
 
 
 def positive(value: float, name: str) -> float:
@@ -170,7 +186,7 @@ def positive(value: float, name: str) -> float:
         It is none.
     """
     try:
-        number = float(value)
+        number = float("nan" if isinstance(value, bool) else value)
     except (TypeError, ValueError):
         number = float("nan")
     if not (np.isfinite(number) and number > 0):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import unmasked
+from .arrays import numbers
 from .cube import which
 from .errors import InputError, OptionError
 from .estimates import NoiseEstimate, spread
@@ -59,12 +59,12 @@ def spread_over(noise_map: ArrayLike, shape: tuple[int, ...]) -> Array:
     OptionError
         It does not broadcast to the shape, or does not hold numbers.
     """
+    instead = "give 'auto', 'off', or the rms of the noise at every pixel"
+    rms = numbers(noise_map, "noise_map", instead)
     try:
-        return np.broadcast_to(np.asarray(unmasked(noise_map), np.float64), shape)
-    except (TypeError, ValueError):
-        raise OptionError(
-            f"noise_map of shape {np.shape(noise_map)} does not fit maps of shape {shape}; give 'auto', 'off', or the rms of the noise at every pixel"
-        ) from None
+        return np.broadcast_to(rms, shape)
+    except ValueError:
+        raise OptionError(f"noise_map of shape {rms.shape} does not fit maps of shape {shape}; {instead}") from None
 
 
 def checked(sigma: NDArray[Any], absent: NDArray[np.bool_], label: str) -> Array:

@@ -109,7 +109,7 @@ def _denoised(
     own = np.moveaxis(values, (cube.y, cube.x), (-2, -1)).reshape(-1, *cube.map_shape)
     out = np.stack([as_float32(plane) for plane in own])
     if np.ndim(noise_sigma):
-        noise_sigma = per_map(noise_sigma, maps.shape[:-2]).reshape(-1)[chosen]
+        noise_sigma = per_map(noise_sigma, maps.shape[:-2]).astype(float).reshape(-1)[chosen]
     if np.ndim(noise_map):
         spread = np.moveaxis(spread_over(noise_map, values.shape), (cube.y, cube.x), (-2, -1))
         noise_map = spread.reshape(-1, *cube.map_shape)[chosen]
