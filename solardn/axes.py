@@ -211,7 +211,7 @@ def _one_axis(where: str, shape: Sequence[int], names: list[str], space: list[in
 def _parse(text: str, n: int) -> dict[Role, int]:
     """Read ``y=3,x=4,stokes=1``."""
     chosen: dict[Role, int] = {}
-    for part in text.split(","):
+    for part in str(text).split(","):  # from Python, it may be anything
         match = re.fullmatch(r"\s*([a-z]+)\s*=\s*(-?\d+)\s*", part)
         if match is None or match[1] not in get_args(Role) or match[1] == "other":
             raise OptionError(

@@ -175,7 +175,7 @@ def look_at(
     ------
     InputError, OptionError
     """
-    if not isinstance(noise_map, str | os.PathLike | int):
+    if not isinstance(noise_map, str | os.PathLike | int) or isinstance(noise_map, bool):
         raise OptionError(
             f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
         )
@@ -221,10 +221,8 @@ def _file(path: str | os.PathLike[str] | Frames) -> Path | Frames:
 
 def chosen_letters(cube: Cube, stokes: str | None, label: str) -> str:
     """Return which of the cube's Stokes parameters are denoised."""
-    if stokes is not None and (not stokes or set(stokes.upper()) - set("IQUV")):
-        raise OptionError(
-            f"--stokes {stokes!r} is no list of Stokes parameters; write letters among I, Q, U, V, like QUV"
-        )
+    if stokes is not None and (not stokes or set(str(stokes).upper()) - set("IQUV")):  # from Python, it may be anything
+        raise OptionError(f"--stokes {stokes!r} is no word of the letters I, Q, U, V; write it like QUV")
     if not cube.letters:
         if stokes is not None:
             raise OptionError(

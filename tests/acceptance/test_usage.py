@@ -166,6 +166,21 @@ def test_forms_that_are_not_known(image, tmp_path):
             package.denoise_file(image, tmp_path / "out.fits", model="same", **choice)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"stokes": ["Q"]}, r"--stokes \['Q'\] is no word of the letters I, Q, U, V; write it like QUV"),
+        ({"stokes": 5}, "--stokes 5 is no word"),
+        ({"axes": {"y": 0, "x": 1}}, "--axes {'y': 0, 'x': 1} cannot be read .*; write it like y=3,x=4"),
+        ({"noise_sigma": True}, "noise_sigma is True; give a positive number"),
+        ({"noise_map": True}, "the noise map is of type bool; give 'auto', 'off', a file"),
+    ],
+)
+def test_options_of_another_type_are_refused(image, tmp_path, options, says):
+    with pytest.raises(package.OptionError, match=says):
+        package.denoise_file(image, tmp_path / "out.fits", model="same", **options)
+
+
 def test_deviations_are_not_rounded_to_steps(solardn, image, tmp_path):
     said = solardn.bad("uncertainty", image, tmp_path / "out.fits", "--model", "masked", "--compress", "rice")
     assert "too coarse for standard deviations; take --compress gzip" in said
