@@ -160,7 +160,20 @@ def test_what_holds_no_maps_or_contradicts_itself_is_refused_with_the_way_out(gi
 
 @pytest.mark.parametrize(
     "override",
-    ["y=0", "y=0,x=0", "y=0,y=1,x=2", "y=0,x=9", "nonsense", "y=a,x=1", "other=0", "stokes=0", "", "y=0,x=1,", {"y": 1, "x": 2}, 5],
+    [
+        "y=0",
+        "y=0,x=0",
+        "y=0,y=1,x=2",
+        "y=0,x=9",
+        "nonsense",
+        "y=a,x=1",
+        "other=0",
+        "stokes=0",
+        "",
+        "y=0,x=1,",
+        {"y": 1, "x": 2},
+        5,
+    ],
 )
 def test_an_override_that_makes_no_sense_is_refused(override):
     with pytest.raises(OptionError, match="--axes"):
