@@ -103,10 +103,16 @@ class Plan:
         InputError
             A value is beyond what the type holds.
         """
-        try:
+        with self.naming(index):
             return as_float32(plane)
-        except InputError as error:
-            raise InputError(f"{self.source.label}{which(index)}: {error}") from error
+
+    @contextmanager
+    def naming(self, index: Index) -> Iterator[None]:
+        """Let errors that a map meets name the file and the map."""
+        try:
+            yield
+        except (InputError, OptionError) as error:
+            raise type(error)(f"{self.source.label}{which(index)}: {error}") from error
 
     def missing(self, index: Index, plane: NDArray[np.float32]) -> Mask:
         """Return which pixels of a map hold no value, by its own values and by the mask."""

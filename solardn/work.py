@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import Denoiser
-from .cube import Index, which
+from .cube import Index
 from .errors import InputError
 from .inspector import Inspector
 from .layers import UNCERT
@@ -140,11 +140,8 @@ class Work:
 
     def _finished(self, job: Job, results: Iterator[Result]) -> list[NDArray[np.floating]]:
         """Return the layers of this map: the next result, and what comes beside it."""
-        try:
-            with self._stages(NETWORK):
-                found = next(results)
-        except InputError as error:
-            raise InputError(f"{self._plan.source.label}{which(job.index)}: {error}") from error
+        with self._plan.naming(job.index), self._stages(NETWORK):
+            found = next(results)
         result = found.values
         absent = ~np.isfinite(job.values)
         lost = int(absent.sum())

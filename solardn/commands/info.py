@@ -195,7 +195,8 @@ def _try_one(
     absent, fills = plan.found_missing(index, plane)
     part = np.where(absent, 0, plane)[:1024, :1024]
     denoiser.engine.device  # noqa: B018 - opens the session, which belongs to no map
-    seconds = process.seconds(part, denoiser.card.input_sigma / sigma)
+    with plan.naming(index):
+        seconds = process.seconds(part, denoiser.card.input_sigma / sigma)
     return (float(absent.mean()), fills), seconds * plan.n_denoised * plane.size / part.size
 
 

@@ -99,6 +99,7 @@ INPUTS = {
     "objects": ("in.npy", lambda path: np.save(path, np.array([[{}]]), allow_pickle=True), "not real numbers"),
     "records": ("in.npy", lambda path: np.save(path, np.zeros((9, 9), [("a", "f4")])), "not real numbers"),
     "beyond float32": ("in.npy", lambda path: np.save(path, NOISE.astype(float) * 1e300), "float32"),
+    "noise below what float32 holds": ("in.npy", lambda path: np.save(path, NOISE * np.float32(1e-41)), "beyond what float32 holds"),
     "only Stokes I": (
         "in.fits",
         lambda path: save_fits(path, NOISE, CTYPE1="HPLN-TAN", CTYPE2="HPLT-TAN", CTYPE3="STOKES", WCSAXES=3, CRVAL3=1),
