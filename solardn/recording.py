@@ -160,5 +160,5 @@ def task(plan: Plan, step: Step, layers: list[str]) -> Task:
 
 
 def begun_as(step: Step, task: Task) -> Step:
-    """Return a step with what the run that began it had, so that one that goes on writes the same header."""
-    return replace(step, date=task["date"], parameters=step.parameters | {"threads": task["threads"]})
+    """Return a step as the run that began the task told it, so that one that goes on writes the same header."""
+    return replace(step, date=task["date"], parameters={key: task[key] for key in step.parameters})
