@@ -150,7 +150,7 @@ def compare(
         choices = {key: value for key, value in given.items() if value is not None}
         taken = {key: value for key, value in recorded_choices(after).items() if key not in choices}
         choices |= taken
-        said = [f"{_WORDS[key]} {value}, as the run that made the result took it" for key, value in taken.items()]
+        said = {key: f"{_WORDS[key]} {value}, as the run that made the result took it" for key, value in taken.items()}
         mask, name = None, choices.pop("mask_ext", None)
         if name is not None:
             try:
@@ -158,8 +158,10 @@ def compare(
             except InputError:
                 if mask_ext is not None:
                     raise
-                said[-1] = f"mask {name}, which the run took, is not in {file}: its pixels are looked at like others"
-        yield Comparison(plan_of(before, mask=mask, **choices), plan_of(after, **choices), tuple(said))
+                said["mask_ext"] = (
+                    f"mask {name}, which the run took, is not in {file}: its pixels are looked at like others"
+                )
+        yield Comparison(plan_of(before, mask=mask, **choices), plan_of(after, **choices), tuple(said.values()))
 
 
 def _open_result(path: str | os.PathLike[str], ext: str | int | None, name: str | None) -> Source:
