@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import session as sessions
 from .failure import failed, maps_of
-from .halves import Halves, cut
 from .model import Model
+
+if TYPE_CHECKING:
+    from .halves import Halves
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class Halved:
         """Return how the graph is cut, and a session of what lies before the first mask; None where nothing does."""
         with self._lock:
             if self._cut is None:
+                from .halves import cut  # most networks draw no masks
+
                 self._cut = cut(self._model.data)
             if threads not in self._shared:
                 graph = self._cut.shared
