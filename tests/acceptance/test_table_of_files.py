@@ -1,4 +1,4 @@
-"""The table in docs/files.md of what is understood of files: each row is what `solardn info` says now, and no row is left over."""
+"""The table in docs/reference/axes.md of what is understood of files: each row is what `solardn info` says now, and no row is left over."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from . import generated
 from .test_solar_files import MAPS, NAMED, REFUSED
 
-PAGE = Path(__file__).parents[2] / "docs" / "files.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "axes.md"
 HEADING = "## What is understood of real and generated files"
 
 GENERATED = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 import solardn
 from solardn.card import Card
 from solardn.cli import main
+from solardn.commands.report import DENOISE_KEYS, INFO_KEYS, UNCERTAINTY_KEYS
 
 from .pages import ROOT
 
@@ -42,6 +44,13 @@ def test_every_command_and_option_is_in_the_reference(site):
     assert all(f"solardn {name}" in page for name in main.commands)
     missing = [option for option in options(main) if option not in page]
     assert not missing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", [INFO_KEYS, DENOISE_KEYS, UNCERTAINTY_KEYS], ids=["info", "denoise", "uncertainty"])
+def test_every_json_key_is_in_the_reference(site, keys):
+    page = read(site / "reference" / "commands.html")
+    assert [key for key, meaning in keys.items() if not re.search(rf"{key} +{re.escape(meaning)}", page)] == []
 
 
 @pytest.mark.slow
