@@ -18,7 +18,7 @@ from .batches import Batches
 from .begun import keep
 from .network import LARGE, stokes
 from .start import begin, copy, starting_network, starting_weights
-from .train import Plan, Trainer, validation
+from .train import LEFT, Plan, Trainer, validation
 
 BANKS = Path("runs/banks")
 RUNS = Path("runs")
@@ -125,6 +125,7 @@ def record(recipe: Recipe) -> dict[str, object]:
         "seed": recipe.plan.seed,
         "steps": recipe.plan.steps,
         "rate": recipe.plan.rate,
+        "last_rate": recipe.plan.rate * LEFT,
         "data": f"simulated: {recipe.truths} truths and {recipe.noises} noise fields of 256×256 pixels, seed {recipe.bank_seed}",
     }
 

@@ -34,7 +34,7 @@ class Plan:
     steps : int
         Number of steps.
     rate : float
-        Highest learning rate; it rises over 300 steps and falls to a hundredth along a cosine.
+        Highest learning rate; see `rates`.
     seed : int
         Seed of the weights and of the batches.
     every : int
@@ -48,6 +48,18 @@ class Plan:
     seed: int = 1
     every: int = 1500
     precision: str | None = None
+
+
+LEFT = 0.01
+"""Part of the highest learning rate that is left at the last step."""
+
+
+def rates(plan: Plan) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Return the learning rate at every step: it rises over 300 steps and falls to `LEFT` of the highest along a cosine."""
+    # Keras takes alpha for a part of warmup_target, not of the first rate.
+    return keras.optimizers.schedules.CosineDecay(
+        plan.rate / 30, plan.steps - 300, alpha=LEFT, warmup_target=plan.rate, warmup_steps=300
+    )
 
 
 def fastest_precision() -> str:
@@ -91,11 +103,8 @@ class Trainer:
         self.model = build()
         self.teacher = teacher() if teacher else None
         self.two = len(self.model.outputs) == 2
-        schedule = keras.optimizers.schedules.CosineDecay(
-            plan.rate / 30, plan.steps - 300, alpha=0.3, warmup_target=plan.rate, warmup_steps=300
-        )
         self.optimizer = Muon(
-            schedule,
+            rates(plan),
             weight_decay=1e-4,
             adam_weight_decay=1e-4,
             global_clipnorm=1.0,
