@@ -13,7 +13,7 @@ import click
 from . import machine
 
 RESULTS, TRIALS = Path("docs/performance"), Path("build/benchmarks")
-PAGE = Path("docs/performance.md")
+PAGE = Path("docs/measurements.md")
 """Where tables are shown, each between two marks."""
 
 
@@ -75,7 +75,7 @@ class Report:
 
 
 def put_into_page(name: str, markdown: str, page: Path = PAGE) -> None:
-    """Replace what the page on speed and memory says between the two marks of a benchmark."""
+    """Replace what the page of measurements says between the two marks of a benchmark."""
     begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
     text = page.read_text(encoding="utf-8") if page.exists() else ""
     if begin in text and end in text:
