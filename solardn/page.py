@@ -83,7 +83,7 @@ def write_report(
     if maps < 1:
         raise OptionError(f"a report of {maps} maps shows nothing; give a number of at least 1")
     check_matplotlib()
-    place = check_place(path, [Path(observation), Path(result)], overwrite)
+    place = check_place(report, [Path(observation), Path(result)], overwrite)
     with compare(observation, result, **choices) as files:
         found = inspect_pairs(files, noise_sigma)
         page = _page(files, found, _shown(files, found, maps))

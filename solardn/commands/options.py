@@ -58,6 +58,8 @@ class _Path(click.Path):
 
 
 PATH = _Path(path_type=Path)
+PLACE = _Path()
+"""Where a file is to be written, as it was given: pathlib drops a slash at the end, which means a folder."""
 
 KINDS = ("auto", "cpu", "openvino", "cuda")
 DEVICES = f"{'|'.join(KINDS)}[:N]"
@@ -260,7 +262,7 @@ def quicklook_options(drawn: str) -> Callable[[Command], Command]:
     return _all(
         click.option(
             "--quicklook",
-            type=PATH,
+            type=PLACE,
             metavar="FILE.png",
             help=f"Draw {drawn} (also .pdf and .svg; needs the extra 'plot').",
         ),

@@ -16,12 +16,13 @@ SHEET = "sheet"
 _CHOICES = ("ext", "axes", "stokes", "fill_value", "mask_ext")
 
 
-def check(picture: Path, others: Sequence[Path], where: str | None, *, overwrite: bool, **choices: Any) -> None:
+def check(picture: str, others: Sequence[Path], where: str | None, *, overwrite: bool, **choices: Any) -> None:
     """See that a picture can be drawn and written, before hours of work are done for it.
 
     Parameters
     ----------
-    picture : pathlib.Path
+    picture : str
+        As it was given.
     others : sequence of pathlib.Path
         Files it must not be; the first is the input.
     where : str or None
@@ -42,7 +43,7 @@ def check(picture: Path, others: Sequence[Path], where: str | None, *, overwrite
     from ..plan import look_at
 
     check_matplotlib()
-    check_format(picture)
+    check_format(Path(picture))
     check_place(picture, others, overwrite)
     if where in (None, SHEET):
         return

@@ -56,7 +56,7 @@ def treat(
     threads: int | None,
     tile: Any,
     memory: str,
-    quicklook: Path | None,
+    quicklook: str | None,
     quicklook_map: str | None,
     quiet: bool,
     verbose: bool,
@@ -120,7 +120,7 @@ def treat(
         _say_unrecorded([summary])
     click.get_current_context().meta[options.LEFT] = "the result is there, whole"
     if quicklook:  # now that all is told of the result, which stays when the picture fails
-        picture.draw(quicklook, summary, given, quicklook_map, **shared)
+        picture.draw(Path(quicklook), summary, given, quicklook_map, **shared)
         if not (quiet or as_json):
             click.echo(f"  picture   {quicklook}")
     if profile:

@@ -44,6 +44,15 @@ def test_an_output_with_a_slash_at_its_end_is_refused_as_a_folder(solardn, image
     assert [path.name for path in tmp_path.iterdir()] == ["map.fits"]
 
 
+def test_a_picture_and_a_page_with_a_slash_at_their_end_are_refused_as_folders(solardn, image, tmp_path):
+    pytest.importorskip("matplotlib")
+    out, picture, page = tmp_path / "out.fits", f"{tmp_path}/x.png/", f"{tmp_path}/x.html/"
+    line = ("denoise", image, out, "--model", "same")
+    assert f"the output {picture} is a folder; give the name of a file" in solardn.bad(*line, "--quicklook", picture)
+    assert f"the output {page} is a folder; give the name of a file" in solardn.bad("report", image, image, page)
+    assert [path.name for path in tmp_path.iterdir()] == ["map.fits"]
+
+
 @pytest.mark.parametrize("words", [(), ("--ext", "all")])
 def test_a_layer_of_a_name_that_is_taken_is_refused_before_anything_is_done(solardn, image, tmp_path, words):
     fits.append(image, np.ones((4, 4)), fits.Header({"EXTNAME": "RESIDUAL"}))
