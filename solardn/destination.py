@@ -16,7 +16,7 @@ from .layers import UNCERT
 from .plan import Plan
 
 _NAMES = {
-    Format.FITS: ((".fits",), ""),
+    Format.FITS: ((".fits", *PACKERS), ""),
     Format.NPY: ((".npy",), ""),
     Format.NPZ: ((".npz",), ""),
     Format.HDF5: ((".h5", ".hdf5"), ""),

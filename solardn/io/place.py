@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from ..errors import OutputError, way_out
 from . import ready
 from .address import MARK
+from .packed import PACKERS
 
 try:
     import fcntl
@@ -79,7 +80,7 @@ def check_place(
     return path
 
 
-_SUFFIXES = (".fits", ".npy", ".npz", ".zip", ".h5", ".hdf5", ".zarr", ".fcube", ".icube")
+_SUFFIXES = (".fits", ".npy", ".npz", ".zip", ".h5", ".hdf5", ".zarr", ".fcube", ".icube", *PACKERS)
 
 
 def check_name(output: Path, what: str, *own: str, becomes: str = "", strict: bool = False) -> None:
@@ -91,7 +92,8 @@ def check_name(output: Path, what: str, *own: str, becomes: str = "", strict: bo
     what : str
         What the input is, with its article.
     *own : str
-        How the output's name may end, the usual way first; capitals do not matter.
+        How the output's name may end, the usual way first; capitals do not matter. What stands before ``.gz`` and the like must be one of them, too,
+        where it promises a format.
     becomes : str
         What the output is, where that differs.
     strict : bool
@@ -101,8 +103,9 @@ def check_name(output: Path, what: str, *own: str, becomes: str = "", strict: bo
     ------
     OutputError
     """
-    ending = output.suffix.lower()
-    if ending not in own and (strict or ending in _SUFFIXES):
+    *_, before, ending = ("", "", *map(str.lower, output.suffixes))
+    endings = (before, ending) if ending in PACKERS else (ending,)
+    if any(one not in own and (strict or one in _SUFFIXES) for one in endings):
         raise OutputError(
             f"the output {output} of {what} is {becomes or f'{what} as well'}; let its name end in {own[0]}"
         )

@@ -67,6 +67,11 @@ def test_a_layer_of_a_name_that_is_taken_is_refused_before_anything_is_done(sola
     [
         ("map.fits", "out.NPY", []),
         ("map.fits", "out.Zip", []),
+        ("map.fits", "out.npy.gz", []),
+        ("map.fits", "out.h5.GZ", []),
+        ("map.fits", "out.npz.bz2", []),
+        ("map.fits", "out.zarr.xz", []),
+        ("map.h5", "out.h5.gz", []),
         ("map.npy", "out.fits", []),
         ("map.npz", "out.npy", []),
         ("map.h5", "out.fits", []),
