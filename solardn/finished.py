@@ -101,8 +101,12 @@ class Finished:
 
 def _last_words(path: Path) -> dict[str, Any]:
     """Return the last note on each file: the state of its output, or nothing where it was only begun; none on one that failed."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:  # another job has removed its notes
+        return {}
     found: dict[str, Any] = {}
-    for line in path.read_bytes().splitlines():
+    for line in lines:
         try:
             key, output = json.loads(line)
         except ValueError:  # torn when the machine went down, or of another version

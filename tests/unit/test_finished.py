@@ -1,5 +1,7 @@
 """The notes of which files are done, which several jobs may keep at once."""
 
+from pathlib import Path
+
 import pytest
 
 from solardn.finished import NAME, Finished
@@ -47,3 +49,12 @@ def test_nothing_is_left_where_everything_was_withdrawn(places):
     finished.begin([places[0]])
     finished.withdraw()
     assert not list(places[0][1].parent.glob(f"{NAME}-*"))
+
+
+def test_notes_that_another_job_removes_meanwhile_say_nothing(places, monkeypatch):
+    """Between the look into the folder and into the file."""
+    do(job(places), places[0])
+    gone = places[0][1].parent / f"{NAME}-gone"
+    true = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda *words: [*true(*words), gone])
+    assert job(places).has(*places[0])
