@@ -38,7 +38,7 @@ def denoised_strips(
     ----------
     runner : Runner
     read : callable
-        Returns rows of the map in float32, all of them finite.
+        Returns rows of the map, all of them finite.
     shape : (int, int)
         Height and width, pixels.
     scale : float
@@ -97,13 +97,14 @@ class Strips:
         return True
 
     def _strips(self, batch: Batch, sigma: float) -> Iterator[tuple[slice, Float, Float]]:
-        def read(rows: slice) -> Float:
+        def read(rows: slice) -> NDArray[np.floating]:
             block = self.plan.source.read(self._selection(batch, rows))
-            return self.plan.as_float32(batch.indices[0], self.plan.cube.to_maps(block)[0])
+            part: NDArray[np.floating] = self.plan.cube.to_maps(block)[0]
+            return part
 
         strips = denoised_strips(self.runner, read, self.plan.cube.map_shape, self.runner.card.input_sigma / sigma)
         while True:
-            with self.stages(NETWORK):
+            with self.plan.naming(batch.indices[0]), self.stages(NETWORK):
                 strip = next(strips, None)
             if strip is None:
                 return

@@ -6,6 +6,7 @@ from astropy.io import fits
 
 from solardn import denoise_file, inspector
 from solardn import strips as module
+from solardn.errors import OptionError
 
 
 @pytest.fixture
@@ -51,3 +52,11 @@ def test_strips_give_the_bits_of_whole_maps(tmp_path, pooled_model, small_strips
     assert strips.inspection.lines == whole.inspection.lines
     for one, other in zip(strips.maps, whole.maps, strict=True):
         assert one.residual_rms == pytest.approx(other.residual_rms)
+
+
+def test_a_scale_beyond_float32_names_the_file_and_the_map(tmp_path, pooled_model, small_strips):
+    data = np.random.default_rng(0).standard_normal((2, 64, 64)) * 1e-41
+    np.save(tmp_path / "in.npy", data.astype(np.float32))
+    with pytest.raises(OptionError, match=r"^\S+in\.npy \(map \(0,\)\): scale is .* beyond what float32 holds"):
+        denoise_file(tmp_path / "in.npy", tmp_path / "out.npy", model=pooled_model, axes="time=0")
+    assert not (tmp_path / "out.npy").exists()
