@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -71,7 +72,7 @@ def find_levels(
     denoiser: Denoiser,
     noise_sigma: NoiseSigma = "auto",
     scale: float | None = None,
-    even: bool = False,
+    noise_map: str | os.PathLike[str] | int = "off",
 ) -> dict[Group, Level]:
     """Return the noise level of each group of maps: estimated, or the one that was given, or that a scale implies.
 
@@ -85,8 +86,8 @@ def find_levels(
         The file, and the network.
     noise_sigma, scale
         As for `solardn.files.denoise_file`.
-    even : bool
-        Where the noise is estimated, find how it varies over the field as well.
+    noise_map : path, str or int
+        As for `solardn.plan.look_at`; with ``auto``, how the noise that is estimated varies over the field is found as well.
 
     Raises
     ------
@@ -110,6 +111,7 @@ def find_levels(
         # No map is looked at where the level is given: an empty one will do.
         sigma = denoiser.scaling(np.empty((0, 0)), noise_sigma=noise_sigma, scale=scale).sigma  # type: ignore[arg-type]
         return {group: Level(*group, sigma, 0) for group in groups}
+    even = noise_map == "auto"
     found, few, why = _search(plan, denoiser, groups, per_map, even)
     medians = {group: float(np.median([one.sigma for one in maps.values()])) for group, maps in found.items() if maps}
     if not medians:

@@ -115,7 +115,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
             place = together.place(chosen["ext"])
         plan.check_size(denoiser.card)
         with stages(LEVEL):
-            levels = find_levels(plan, denoiser, noise.sigma, noise.scale, even=noise.map == "auto")
+            levels = find_levels(plan, denoiser, noise.sigma, noise.scale, noise.map)
             said = warn(plan, denoiser, levels)
         step = processing_step(plan, denoiser, process, levels, noise.sigma, noise.scale, noise.map, manner.inspect)
         form = form.for_noise(

@@ -129,7 +129,7 @@ def _show(
         check_form(plan, process.layers, form)
         denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         plan.check_size(denoiser.card)
-        found = find_levels(plan, denoiser, noise_sigma, scale)
+        found = find_levels(plan, denoiser, noise_sigma, scale, noise_map)
         said, levels = warn(plan, denoiser, found), list(found.values())
         sigma = statistics.median(level.noise_sigma for level in levels)
         missing, seconds = _try_one(plan, denoiser, process, sigma)

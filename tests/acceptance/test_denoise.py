@@ -301,6 +301,17 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(solardn, crisp, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["crisp.fits"]
 
 
+def test_info_finds_the_noise_level_that_a_run_takes(solardn, tmp_path):
+    strong = np.array([1, 2, 2, 2, 1, 2, 2, 2, 1])[:, None, None]  # the three that are looked at first agree …
+    rise = np.linspace(1, 6, 96)  # … but their noise is uneven, so that others are looked at
+    np.save(tmp_path / "a.npy", (np.random.default_rng(0).normal(size=(9, 96, 96)) * rise * strong).astype(np.float32))
+    for words in ((), ("--noise-map", "off")):
+        before = solardn.json("info", tmp_path / "a.npy", "--model", "smooth", *words)
+        done = solardn.json("denoise", tmp_path / "a.npy", tmp_path / "b.npy", "--model", "smooth", "--overwrite", *words)  # fmt: skip
+        assert before["levels"] == done["levels"]
+        assert before["levels"][0]["maps"] == (3 if words else 9)
+
+
 def test_a_dry_run_names_the_files_and_why_they_could_not_be_written(solardn, crisp, tmp_path):
     (tmp_path / "out.fits").write_text("precious")
     words = ["denoise", crisp, tmp_path / "out.fits", "--model", "smooth", "--dry-run"]

@@ -156,7 +156,7 @@ def test_wavelengths_that_are_left_out_are_evened_as_their_neighbours(tmp_path, 
     rise = np.linspace(1, 6, 96)
     np.save(tmp_path / "cube.npy", np.random.default_rng(0).normal(size=(2, 4, 96, 96)) * rise)
     monkeypatch.setattr(samples, "_MOST_GROUPS", 2)
-    result = list(found(tmp_path / "cube.npy", identity_model, even=True).values())
+    result = list(found(tmp_path / "cube.npy", identity_model, noise_map="auto").values())
     assert [level.maps > 0 for level in result] == [True, False, True, False]
     for level, nearest in zip(result, (0, 0, 2, 2), strict=True):
         np.testing.assert_array_equal(level.uneven, result[nearest].uneven)
