@@ -18,6 +18,8 @@ from .io import is_lapalma, is_zarr, known_format, ready
 from .io.address import MARK, split
 from .io.lapalma import twin_of
 from .io.place import writing
+from .io.rawout import layer_path
+from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .model import DEFAULT
 from .rasters import files_of, gather
 from .summary import Summary
@@ -25,6 +27,8 @@ from .work import Progress
 
 _UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, EOFError, OSError, MemoryError)
 """What odd data and disks raise where nobody thought of them: one such file must not cost a night."""
+
+_DEVIATIONS = (UNCERT, ALEATORIC, EPISTEMIC)
 
 logger = logging.getLogger("solardn")
 
@@ -146,7 +150,7 @@ def denoise_files(
     """
     paths = expand(inputs)
     folder = Path(output_dir)
-    places = output_places(paths, folder, one)
+    places = output_places(paths, folder, one, residual=options.get("residual", False))
     settings: dict[str, Any] = {
         key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options
     }
@@ -198,11 +202,13 @@ def notes(
     return Finished(folder, [os.fspath(word) for word in inputs], task, resume)
 
 
-def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summary] = denoise_file) -> dict[Path, Path]:
-    """Return where the output of each file goes; refuse an empty list, two inputs that would write one output, and outputs that are inputs.
+def output_places(
+    paths: Sequence[Path], folder: Path, one: Callable[..., Summary] = denoise_file, *, residual: bool = False
+) -> dict[Path, Path]:
+    """Return where the output of each file goes; refuse an empty list, two inputs that would write one file, and outputs that are inputs.
 
     Outputs bear the names of their inputs; but several arrays of a ``.npy`` file are put into a ``.npz``, and an ``.icube`` becomes an
-    ``.fcube``, as its integers become floats.
+    ``.fcube``, as its integers become floats. Further layers and twins, which lie beside some outputs, may not be those of others either.
 
     Raises
     ------
@@ -220,15 +226,28 @@ def output_places(paths: Sequence[Path], folder: Path, one: Callable[..., Summar
             place = place.with_suffix(".npz")
         elif place.suffix.lower() == ".icube":
             place = place.with_suffix(".fcube")
-        if place in taken:
-            raise OptionError(f"{taken[place]} and {path} would both write {place}; denoise them in separate runs")
-        taken[place], places[path] = path, place
+        written = _written(path, place, _DEVIATIONS if one is uncertainty_file else [RESIDUAL] if residual else [])
+        for file in written:
+            if file in taken:
+                raise OptionError(
+                    f"{taken[file]} and {path} would both write {file}; denoise them in separate runs, each with another --output-dir"
+                )
+        taken |= dict.fromkeys(written, path)
+        places[path] = place
     for path in paths:
         if split(path)[0].parent.resolve() == folder.resolve():
             raise OutputError(
                 f"the output of {path} would be in its own folder and replace it; name another --output-dir"
             )
     return places
+
+
+def _written(path: Path, place: Path, layers: Sequence[str]) -> list[Path]:
+    """Return all files that one input is written to: most formats have one, which holds all layers."""
+    ending = place.suffix.lower()
+    beside = [layer_path(place, layer) for layer in layers] if ending in (".npy", ".fcube") else []
+    twins = [twin_of(place)] if ending == ".fcube" and twin_of(split(path)[0]).exists() else []
+    return [place, *beside, *twins]
 
 
 def _as_ours(error: Exception, path: Path) -> SolardnError:

@@ -89,7 +89,8 @@ def treat(
     choices = {**shared, **treatment.choices}
     if dry_run:
         paths = expand(files) if output_dir else [Path(files[0])]
-        places = output_places(paths, output_dir, treatment.one) if output_dir else {}
+        residual = treatment.choices.get("residual", False)
+        places = output_places(paths, output_dir, treatment.one, residual=residual) if output_dir else {}
         units = gather(paths, shared["ext"], shared["axes"])
         done: list[Path | Frames] = []
         if output_dir and shared["resume"]:

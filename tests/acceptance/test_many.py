@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 import solardn as package
-from solardn.many import expand
+from solardn.many import expand, output_places
 
 from .. import networks
 
@@ -147,6 +147,26 @@ def test_a_name_that_reads_as_a_pattern_is_that_file_also_where_a_part_of_it_is_
 def test_outputs_never_replace_inputs(solardn, frames):
     said = solardn.bad("denoise", frames / "*.npy", "--output-dir", frames, "--model", "smooth", "--overwrite")
     assert "its own folder" in said
+
+
+def test_no_residual_replaces_the_output_of_another_file(solardn, frames, tmp_path):
+    (frames / "f0.residual.npy").write_bytes((frames / "f1.npy").read_bytes())
+    words = ["denoise", frames / "f0.npy", frames / "f0.residual.npy", "--output-dir", tmp_path / "out"]
+    words += ["--model", "smooth", "--overwrite"]
+    for more in ([], ["--dry-run"]):
+        assert "would both write" in solardn.bad(*words, "--residual", *more)
+    assert not (tmp_path / "out").exists()
+    assert "2 files denoised" in solardn.good(*words)
+
+
+def test_no_twin_replaces_the_output_of_another_file(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.fcube", "a_sp.fcube", "a.npy", "a_sp.npy"):
+            (tmp_path / folder / name).touch()
+    with pytest.raises(package.OptionError, match=r"would both write .*a_sp\.fcube"):
+        output_places([tmp_path / "one" / "a.fcube", tmp_path / "two" / "a_sp.fcube"], tmp_path / "out")
+    assert len(output_places([tmp_path / "one" / "a.npy", tmp_path / "two" / "a_sp.npy"], tmp_path / "out")) == 2
 
 
 def test_words_without_an_output_are_a_usage_error(solardn, frames):
