@@ -7,6 +7,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -54,20 +55,25 @@ class Runner:
         self.engine = engine
         self.card = engine.model.card
         self.demand = demand(engine.model)
-        self._all = self._memory = memory
+        self._memory = memory
         self._most = None if tile == "auto" else self._checked_tile(tile)
         shares(memory, self.demand.bytes(), self.card, threads=1)  # refuses too small a budget before anything is begun
 
-    def set_aside(self, other: int) -> None:
-        """Leave so many bytes of the memory to others.
+    @contextmanager
+    def beside(self, other: int) -> Iterator[None]:
+        """Leave so many bytes of the memory to others meanwhile.
 
         Raises
         ------
         OptionError
             What is left does not suffice for the smallest tile.
         """
-        shares(self._all - other, self.demand.bytes(), self.card, threads=1)
-        self._memory = self._all - other
+        shares(self._memory - other, self.demand.bytes(), self.card, threads=1)
+        self._memory -= other
+        try:
+            yield
+        finally:
+            self._memory += other
 
     def limits(self) -> Share:
         """Return what the memory allows for one run at once, which has all threads."""

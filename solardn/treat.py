@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,10 +104,8 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
     if chosen["ext"] == "all" and isinstance(input, str | os.PathLike):
         return _treat_every(input, output, how)
     form, together, resume = manner.form, manner.together, manner.resume
-    with look_at(input, noise_map=noise.map, **chosen) as plan:
+    with look_at(input, noise_map=noise.map, **chosen) as plan, _loaded(how, plan) as denoiser:
         noise = replace(noise, sigma=in_unit_of(noise.sigma, plan.source, "noise_sigma"))
-        denoiser = how.load()
-        denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         process = how.process_of(denoiser)
         layers = process.layers
         place = checked_place(plan, output, layers, form, overwrite=manner.overwrite, resume=resume)
@@ -122,7 +121,7 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
             min(sigma for level in levels.values() for sigma in (level.noise_sigma, *level.each.values()))
         )
         step = stored_as(step, form, plan.source.unit)
-        journal = Journal(place, task(plan, step, layers), resume)
+        journal = Journal(place, task(plan, denoiser, step, layers), resume)
         step = begun_as(step, journal.task)
         inspector = (
             Inspector(plan, denoiser.memory, levels, process.parameters.get("cycles", 1)) if manner.inspect else None
@@ -176,6 +175,14 @@ def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str]
             parameters=process.parameters,
             deviation=float(np.nanmedian(work.deviations)) if work.deviations else None,
         )
+
+
+@contextmanager
+def _loaded(how: Treatment, plan: Plan) -> Iterator[Denoiser]:
+    """Give the denoiser, whose memory includes what the files keep meanwhile."""
+    denoiser = how.load()
+    with denoiser.runner.beside(plan.keep_within(denoiser.memory)):
+        yield denoiser
 
 
 def _treat_every(input: str | os.PathLike[str], output: str | os.PathLike[str], how: Treatment) -> Summary:

@@ -125,9 +125,11 @@ def _show(
 
     form = chosen_form(choices["output_dtype"], choices["compress"])
     chosen = {key: choices[key] for key in ("ext", "axes", "stokes", "fill_value", "mask_ext")}
-    with look_at(path, noise_map=noise_map, **chosen) as plan:
+    with (
+        look_at(path, noise_map=noise_map, **chosen) as plan,
+        denoiser.runner.beside(plan.keep_within(denoiser.memory)),
+    ):
         check_form(plan, process.layers, form)
-        denoiser.runner.set_aside(plan.keep_within(denoiser.memory))
         plan.check_size(denoiser.card)
         found = find_levels(plan, denoiser, noise_sigma, scale, noise_map)
         said, levels = warn(plan, denoiser, found), list(found.values())

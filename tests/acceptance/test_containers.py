@@ -427,10 +427,19 @@ def test_what_hdf5_keeps_unpacked_counts_as_memory(tmp_path):
     with look_at(f"{tmp_path / 'in.h5'}::obs/cube", axes="y=3,x=4") as plan:
         assert plan.keep_within(8_000_000) == 1_000_000
         np.testing.assert_array_equal(plan.read_map((0, 1, 2)), CUBE[0, 1, 2])
-        denoiser.runner.set_aside(1_000_000)
-    assert denoiser.tile == package.Denoiser("smooth", memory="7MB", threads=1).tile < whole
-    with pytest.raises(package.OptionError, match="do not suffice"):
-        denoiser.runner.set_aside(8_000_000)
+    with denoiser.runner.beside(1_000_000):
+        assert denoiser.tile == package.Denoiser("smooth", memory="7MB", threads=1).tile < whole
+    with pytest.raises(package.OptionError, match="do not suffice"), denoiser.runner.beside(8_000_000):
+        pass
+
+
+def test_memory_that_a_file_takes_is_given_back_when_it_is_done(tmp_path):
+    hdf5(tmp_path / "in.h5")
+    denoiser = package.Denoiser("smooth", memory="8MB", threads=1)
+    whole = denoiser.tile
+    words = {"axes": "stokes=1", "noise_sigma": 1.0, "denoiser": denoiser}
+    done = package.denoise_file(f"{tmp_path / 'in.h5'}::obs/cube", tmp_path / "out.h5", **words)
+    assert done.tile < denoiser.tile == whole
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
