@@ -24,6 +24,7 @@ from .io.form import FLOAT32, Form
 from .io.place import check_place
 from .io.rawout import RawSink
 from .io.room import check_space
+from .plan import extension_of
 from .provenance import Step
 from .summary import Summary
 
@@ -99,8 +100,7 @@ def numbers_of(path: Path, choices: Mapping[str, Any]) -> list[int]:
             raise InputError(
                 f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out"
             )
-    named = [choices.get("mask_ext"), choices.get("noise_map")]
-    beside = [name for name in named if name not in (None, "auto", "off") and not Path(str(name)).exists()]
+    beside = choices.get("mask_ext"), extension_of(choices.get("noise_map", "off"))
     return images_of(path, [name for name in beside if name is not None])
 
 

@@ -211,13 +211,21 @@ def plan_of(
     return Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask, sigma, axes)
 
 
-def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:
-    """Open a noise map: a file where there is one of this name, or it looks like one, else an extension of the input."""
+def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
+    """Return which extension of the input a noise map is; None where there is a file of this name, or it looks like one, or it is ``auto`` or ``off``."""
     if isinstance(noise_map, int):
-        return open_source(_file(path), noise_map)
+        return noise_map
     named = split(noise_map)[0]
     is_file = named.exists() or named.suffix or named.parent != Path()
-    return open_source(noise_map) if is_file else open_source(_file(path), os.fspath(noise_map))
+    return None if is_file or noise_map in ("auto", "off") else os.fspath(noise_map)
+
+
+def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:
+    """Open a noise map, an extension of the input or a file."""
+    beside = extension_of(noise_map)
+    if beside is None and not isinstance(noise_map, int):
+        return open_source(noise_map)
+    return open_source(_file(path), beside)
 
 
 def _file(path: str | os.PathLike[str] | Frames) -> Path | Frames:

@@ -87,6 +87,20 @@ def test_a_mask_is_not_denoised_and_they_are_compressed(solardn, windows, tmp_pa
         assert not isinstance(after["DQ"], fits.CompImageHDU)
 
 
+def test_a_noise_map_may_be_a_part_of_another_file_and_a_mask_is_none(solardn, windows, tmp_path, monkeypatch):
+    beside = fits.ImageHDU(np.full((40, 52), 0.1, np.float32), name="SIG")
+    fits.HDUList([fits.PrimaryHDU(), beside]).writeto(tmp_path / "sigma.fits")
+    words = ["--model", "smooth", "--ext", "all", "--mask-ext", "DQ", "--noise-map", f"{tmp_path / 'sigma.fits'}::SIG"]
+    (tmp_path / "DQ").mkdir()
+    monkeypatch.chdir(tmp_path)  # where a folder is called like the mask
+    for line in (("info", windows), ("denoise", windows, tmp_path / "out.fits")):
+        figures = solardn.json(*line, *words)
+        (shown,) = figures["files"] if line[0] == "info" else [figures]
+        assert shown["map_shape"] == [40, 52]
+        assert shown["noise_sigma"] == pytest.approx(0.1)
+        assert len(figures["left"]) == 2  # the raster and the slit, which the noise map does not fit
+
+
 class StopError(Exception):
     pass
 
