@@ -22,6 +22,7 @@ from .io.rawout import layer_path
 from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .model import DEFAULT
 from .rasters import files_of, gather
+from .recording import computed_by
 from .summary import Summary
 from .work import Progress
 
@@ -155,9 +156,9 @@ def denoise_files(
         key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options
     }
     denoiser = loader(denoiser, model, settings)()
+    finished = notes(inputs, folder, one, denoiser, resume=resume, **options)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    finished = notes(inputs, folder, one, denoiser, resume=resume, **options)
     done: list[Summary] = []
     skipped: list[Path] = []
     failed: list[tuple[Path, SolardnError]] = []
@@ -198,7 +199,10 @@ def notes(
     **options: Any,
 ) -> Finished:
     """Return the notes on which of the files that `denoise_files` would treat are done."""
-    task = [one.__name__, denoiser.model.sha256, sorted(map(repr, options.items()))]
+    given = options.get("noise_map")
+    file = split(given)[0] if isinstance(given, str | os.PathLike) and given not in ("auto", "off") else None
+    beside = file if file and file.exists() else None  # else it is an extension of each input
+    task = [one.__name__, computed_by(denoiser, beside), sorted(map(repr, options.items()))]
     return Finished(folder, [os.fspath(word) for word in inputs], task, resume)
 
 

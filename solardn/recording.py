@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,8 @@ def processing_step(
         mode=card.name,
         parameters=parameters,
         references=(card.reference,),
-        libraries=(denoiser.engine.library, ("numpy", np.__version__)),
-        environment=f"Python {platform.python_version()} on {sys.platform} {platform.machine()}",
+        libraries=_libraries(denoiser),
+        environment=_environment(),
         history=history,
         parent=plan.source.path.name,
         date=today(),
@@ -143,16 +144,33 @@ def today() -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def task(plan: Plan, step: Step, layers: list[str]) -> Task:
-    """Return everything that the output's bytes depend on, for a run that goes on to compare."""
-    beside = {} if plan.sigma is None else {"noise_map_file": [plan.sigma.label, plan.sigma.path.stat().st_mtime_ns]}
+def computed_by(denoiser: Denoiser, noise_map: Path | None) -> Task:
+    """Return what values depend on beside the input and the options, for a run that goes on to compare: what computes, and the file of a noise map."""
     return {
-        **beside,
+        "sha256": denoiser.model.sha256,
+        "version": __version__,
+        "libraries": [" ".join(library) for library in _libraries(denoiser)],
+        "environment": _environment(),
+        "device": denoiser.engine.device,
+        "precision": denoiser.engine.precision,
+        **({} if noise_map is None else {"noise_map_file": state_of(noise_map)}),
+    }
+
+
+def _libraries(denoiser: Denoiser) -> tuple[tuple[str, str], ...]:
+    return denoiser.engine.library, ("numpy", np.__version__)
+
+
+def _environment() -> str:
+    return f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
+
+
+def task(plan: Plan, denoiser: Denoiser, step: Step, layers: list[str]) -> Task:
+    """Return everything that the output's bytes depend on, for a run that goes on to compare."""
+    return {
+        **computed_by(denoiser, None if plan.sigma is None else plan.sigma.path),
         "input": [plan.source.label, [state_of(path) for path in files_of(plan.source)]],
         "layers": layers,
-        "version": __version__,
-        "libraries": [" ".join(library) for library in step.libraries],
-        "environment": step.environment,
         "date": step.date,
         "history": list(step.history),
         **step.parameters,

@@ -1,6 +1,7 @@
 """Many files in one command."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,41 @@ def test_resume_leaves_out_what_is_done(solardn, frames, tmp_path):
     assert "1 file denoised, 4 were done before" in solardn.good(*words)
     (tmp_path / "out" / "f0.npy").write_bytes(b"another's")
     assert "f0.npy exists" in solardn(*words).stderr
+
+
+@pytest.mark.parametrize("change", ["noise map", "version", "libraries", "device", "precision"])
+def test_resume_leaves_out_nothing_that_would_come_out_otherwise(frames, tmp_path, monkeypatch, change):
+    sigma = np.ones((32, 40), np.float32)
+    np.save(tmp_path / "sigma.npy", sigma)
+    denoiser = package.Denoiser("smooth", threads=1)
+    words = {"denoiser": denoiser, "resume": True, "noise_map": tmp_path / "sigma.npy"}
+    package.denoise_files([frames], tmp_path / "out", **words)
+    assert len(package.denoise_files([frames], tmp_path / "out", **words).skipped) == 4
+    match change:
+        case "noise map":
+            np.save(tmp_path / "sigma.npy", 2 * sigma)
+            os.utime(tmp_path / "sigma.npy", (1, 1))
+        case "version":
+            monkeypatch.setattr("solardn.recording.__version__", "9.9")
+        case "libraries":
+            monkeypatch.setattr(np, "__version__", "9.9")
+        case "device":
+            monkeypatch.setattr(type(denoiser.engine), "device", "openvino")
+        case "precision":
+            denoiser.engine.precision = "bf16"
+    found = package.denoise_files([frames], tmp_path / "out", **words)
+    assert (len(found.failed), found.skipped) == (4, ())
+    assert all("exists" in str(error) for _, error in found.failed)
+
+
+def test_a_device_that_cannot_be_had_is_told_once_and_leaves_no_folder(solardn, frames, tmp_path, monkeypatch):
+    def refused(*_):
+        raise package.DeviceError("no such device")
+
+    monkeypatch.setattr("solardn.engine.choose", refused)
+    words = ("denoise", frames, "--output-dir", tmp_path / "out", "--model", "smooth")
+    assert "no such device" in solardn.bad(*words)
+    assert not (tmp_path / "out").exists()
 
 
 def test_after_a_failure_the_same_command_goes_on_with_resume_and_is_told_so(solardn, frames, tmp_path):
