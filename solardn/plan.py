@@ -181,14 +181,12 @@ def look_at(
     ------
     InputError, OptionError
     """
-    if not isinstance(noise_map, str | os.PathLike | int) or isinstance(noise_map, bool):
-        raise OptionError(
-            f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
-        )
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(path, ext)))
         mask = None if mask_ext is None else stack.enter_context(closing(open_source(_file(path), mask_ext)))
-        sigma = None if noise_map in ("auto", "off") else stack.enter_context(closing(_open_noise_map(path, noise_map)))
+        sigma = _open_noise_map(path, noise_map)
+        if sigma is not None:
+            stack.enter_context(closing(sigma))
         yield plan_of(source, axes, stokes, fill_value, mask, sigma)
 
 
@@ -212,7 +210,17 @@ def plan_of(
 
 
 def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
-    """Return which extension of the input a noise map is; None where there is a file of this name, or it looks like one, or it is ``auto`` or ``off``."""
+    """Return which extension of the input a noise map is; None where there is a file of this name, or it looks like one, or it is ``auto`` or ``off``.
+
+    Raises
+    ------
+    OptionError
+        It is of no such type.
+    """
+    if not isinstance(noise_map, str | os.PathLike | int) or isinstance(noise_map, bool):
+        raise OptionError(
+            f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
+        )
     if isinstance(noise_map, int):
         return noise_map
     named = split(noise_map)[0]
@@ -220,12 +228,12 @@ def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
     return None if is_file or noise_map in ("auto", "off") else os.fspath(noise_map)
 
 
-def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source:
-    """Open a noise map, an extension of the input or a file."""
+def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source | None:
+    """Open a noise map, an extension of the input or a file, where one is given."""
     beside = extension_of(noise_map)
-    if beside is None and not isinstance(noise_map, int):
-        return open_source(noise_map)
-    return open_source(_file(path), beside)
+    if beside is not None:
+        return open_source(_file(path), beside)
+    return None if isinstance(noise_map, int) or noise_map in ("auto", "off") else open_source(noise_map)
 
 
 def _file(path: str | os.PathLike[str] | Frames) -> Path | Frames:

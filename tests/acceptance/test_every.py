@@ -99,6 +99,8 @@ def test_a_noise_map_may_be_a_part_of_another_file_and_a_mask_is_none(solardn, w
         assert shown["map_shape"] == [40, 52]
         assert shown["noise_sigma"] == pytest.approx(0.1)
         assert len(figures["left"]) == 2  # the raster and the slit, which the noise map does not fit
+    with pytest.raises(package.OptionError, match="the noise map is of type ndarray; give 'auto', 'off', a file"):
+        package.denoise_file(windows, tmp_path / "out2.fits", model="smooth", ext="all", noise_map=np.ones((40, 52)))
 
 
 class StopError(Exception):
