@@ -68,7 +68,7 @@ _STOKES = "Stokes maps in units of the noise: U-Net at half resolution and below
 RECIPES = {
     "stokes-best": Recipe(
         build=lambda: stokes(LARGE),
-        plan=Plan(steps=8_000, rate=3e-4, seed=23, every=1000),
+        plan=Plan(steps=3_000, rate=1e-4, seed=25, every=1000),
         description=f"{_STOKES}; larger and slower, a little better: the teacher of the others",
         start="stokes-best",
         truths=8000,
