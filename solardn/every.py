@@ -30,7 +30,7 @@ from .summary import Summary
 
 
 def treat_every(
-    treat: Callable[..., Summary],
+    treat: Callable[[Path, int, Together], Summary],
     input: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
@@ -38,21 +38,21 @@ def treat_every(
     form: Form,
     overwrite: bool,
     resume: bool,
-    **choices: Any,
+    **beside: Any,
 ) -> Summary:
     """Send each image of a FITS file through the way from file to file, and put all results into one output.
 
     Parameters
     ----------
     treat : callable
-        `solardn.files.denoise_file` or one like it; called with the number of an extension, and with `together`.
+        Sends one image through: called with the file, the number of the extension, and where its results gather.
     input, output : path
     layers : int
         Images that come of each.
     form, overwrite, resume
-        As for `treat`.
-    **choices
-        What else `treat` is called with. Extensions that are named in it as masks and noise maps are not treated themselves.
+        As for `solardn.files.denoise_file`.
+    **beside
+        ``mask_ext`` and ``noise_map``; extensions that they name are not treated themselves.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def treat_every(
     """
     path = meant(input, "all")[0]
     place = check_place(output, [path], overwrite, resume=resume)
-    numbers = numbers_of(path, choices)
+    numbers = numbers_of(path, beside)
     together = Together(path, place, numbers)
     together.check_space(layers, form)
     done: list[Summary] = []
@@ -74,9 +74,7 @@ def treat_every(
     try:
         for number in numbers:
             try:
-                done.append(
-                    treat(path, output, ext=number, overwrite=overwrite, resume=resume, together=together, **choices)
-                )
+                done.append(treat(path, number, together))
             except (InputError, OptionError) as error:
                 left.append(str(error))
         check_some(path, done, left)

@@ -21,7 +21,6 @@ from .views import checked_views
 from .work import Progress
 
 if TYPE_CHECKING:
-    from .every import Together
     from .io.frames import Frames
 
 
@@ -48,7 +47,6 @@ def denoise_file(
     resume: bool = False,
     progress: Progress | None = None,
     denoiser: Denoiser | None = None,
-    together: Together | None = None,
     **options: Any,
 ) -> Summary:
     """Take the noise out of every map of a file.
@@ -101,8 +99,6 @@ def denoise_file(
         Called after each map with maps done, maps in all, pixels denoised.
     denoiser : Denoiser, optional
         One at hand, which may serve many files; instead of `model` and `options`.
-    together : Together, optional
-        Where the results of several images of the file gather, see `solardn.every`; the output is written when all are there.
     **options
         As for `Denoiser`: device, precision, threads, tile, memory.
 
@@ -123,7 +119,7 @@ def denoise_file(
         loader(denoiser, model, options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
-        Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
+        Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress)),
     )
     return treat(input, output, how)
 
@@ -151,7 +147,6 @@ def uncertainty_file(
     resume: bool = False,
     progress: Progress | None = None,
     denoiser: Denoiser | None = None,
-    together: Together | None = None,
     **options: Any,
 ) -> Summary:
     """Denoise every map of a file, and tell how far to trust the result.
@@ -166,7 +161,7 @@ def uncertainty_file(
         As for `Denoiser.uncertainty`. What a network cannot tell is left out.
     model, noise_sigma, scale, noise_map, stokes, ext, axes, fill_value, mask_ext, output_dtype, compress, inspect, overwrite, resume, progress
         As for `denoise_file`; but ``rice`` is refused, which would round standard deviations to steps as for the data.
-    denoiser, together, **options
+    denoiser, **options
         As for `denoise_file`.
 
     Returns
@@ -183,7 +178,7 @@ def uncertainty_file(
         loader(denoiser, model, options),
         {"stokes": stokes, "ext": ext, "axes": axes, "fill_value": fill_value, "mask_ext": mask_ext},
         Noise(noise_sigma, scale, noise_map),
-        Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress), together),
+        Manner(inspect, overwrite, resume, progress, chosen_form(output_dtype, compress)),
     )
     return treat(input, output, how)
 

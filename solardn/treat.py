@@ -52,14 +52,14 @@ class Noise:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a run goes about it; see `solardn.files.denoise_file`."""
+    """How a run goes about it; see `solardn.files.denoise_file`, and `solardn.every` on images whose results gather together."""
 
     inspect: bool
     overwrite: bool
     resume: bool
     progress: Progress | None
     form: Form
-    together: Together | None
+    together: Together | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _treat_every(input: str | os.PathLike[str], output: str | os.PathLike[str], 
 
     denoiser, manner = how.load(), how.manner
 
-    def one(input: Path, output: Path, *, ext: int, together: Together, **_: Any) -> Summary:
+    def one(input: Path, ext: int, together: Together) -> Summary:
         chosen, beside = how.chosen | {"ext": ext}, replace(manner, together=together)
         return treat(input, output, replace(how, load=lambda: denoiser, chosen=chosen, manner=beside))
 
