@@ -9,6 +9,7 @@ from pathlib import Path
 from .errors import OptionError
 from .io import Format, files_of, format_of, ready
 from .io.form import Form, refuse_compression
+from .io.numpy import is_archive
 from .io.packed import PACKERS
 from .io.place import check_name, check_place
 from .io.room import check_space
@@ -72,7 +73,7 @@ def check_form(plan: Plan, layers: Sequence[str], form: Form) -> None:
 
 def _check_name(output: Path, format: Format, layers: Sequence[str], form: Form) -> None:
     """Refuse an output whose name promises what it will not be."""
-    if format is Format.NPY and UNCERT in layers:
+    if format is Format.NPY and is_archive(layers):
         check_name(output, format.value, ".npz", becomes="a .npz file, as there are several arrays", strict=True)
     else:
         endings, becomes = _NAMES[format]

@@ -17,6 +17,7 @@ from .finished import Finished
 from .io import is_lapalma, is_zarr, known_format, ready
 from .io.address import MARK, split
 from .io.lapalma import twin_of
+from .io.numpy import is_archive
 from .io.place import writing
 from .io.rawout import layer_path
 from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
@@ -211,8 +212,8 @@ def output_places(
 ) -> dict[Path, Path]:
     """Return where the output of each file goes; refuse an empty list, two inputs that would write one file, and outputs that are inputs.
 
-    Outputs bear the names of their inputs; but several arrays of a ``.npy`` file are put into a ``.npz``, and an ``.icube`` becomes an
-    ``.fcube``, as its integers become floats. Further layers and twins, which lie beside some outputs, may not be those of others either.
+    Outputs bear the names of their inputs; but that of a ``.npy`` file may be a ``.npz`` (see `solardn.io.numpy.is_archive`), and that of an ``.icube``
+    is an ``.fcube``, as its integers become floats. Further layers and twins, which lie beside some outputs, may not be those of others either.
 
     Raises
     ------
@@ -222,15 +223,16 @@ def output_places(
         raise OptionError("no input file is named; name at least one")
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder with --output-dir")
+    layers: Sequence[str] = _DEVIATIONS if one is uncertainty_file else [RESIDUAL] if residual else []
     taken: dict[Path, Path] = {}
     places: dict[Path, Path] = {}
     for path in paths:
         place = folder / split(path)[0].name
-        if one is uncertainty_file and place.suffix.lower() == ".npy":
+        if is_archive(layers) and place.suffix.lower() == ".npy":
             place = place.with_suffix(".npz")
         elif place.suffix.lower() == ".icube":
             place = place.with_suffix(".fcube")
-        written = _written(path, place, _DEVIATIONS if one is uncertainty_file else [RESIDUAL] if residual else [])
+        written = _written(path, place, layers)
         for file in written:
             if file in taken:
                 raise OptionError(

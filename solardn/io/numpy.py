@@ -61,7 +61,7 @@ class NumpySource:
 
     def outputs(self, output: Path, layers: Sequence[str]) -> list[Path]:
         """Return the files of an output: one for the result, one for each further layer; or all in one ``.npz``."""
-        if _is_archive(output, layers):
+        if is_archive(layers):
             return [output]
         return [output, *(layer_path(output, layer) for layer in layers)]
 
@@ -78,7 +78,7 @@ class NumpySource:
     ) -> RawSink:
         """Begin a .npy file of this shape, and one more for each further layer; or a .npz file with all of them."""
         dtype = form.dtype.newbyteorder("<")
-        if _is_archive(output, layers):
+        if is_archive(layers):
             from .archive import ArchiveSink
 
             return ArchiveSink(output, layers, step, self.shape, dtype, resume)
@@ -89,8 +89,9 @@ class NumpySource:
         self._file.close()
 
 
-def _is_archive(output: Path, layers: Sequence[str]) -> bool:
-    return output.suffix.lower() == ".npz" and UNCERT in layers
+def is_archive(layers: Sequence[str]) -> bool:
+    """Tell whether an output of a .npy file with these further layers is a ``.npz`` file: standard deviations stay beside their mean."""
+    return UNCERT in layers
 
 
 def npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:

@@ -64,6 +64,11 @@ def test_an_array_gives_an_archive(solardn, noisy, tmp_path):
         for part in PARTS:
             np.testing.assert_array_equal(found[part], getattr(expected, part))
     assert "let its name end in .npz" in solardn.bad(*words, tmp_path / "out.npy")
+    (figures,) = solardn.json(*words, "--output-dir", tmp_path / "dir", "--dry-run")["files"]
+    assert (figures["outputs"], figures["refused"]) == ([str(tmp_path / "dir" / "map.npz")], None)
+    figures = solardn.json(*words, tmp_path / "out.npy", "--dry-run")
+    assert "let its name end in .npz" in figures["refused"]
+    assert figures["outputs"] == [str(tmp_path / "out.npy")]  # all in one file
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == ["out.npz"]
 
 
