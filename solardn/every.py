@@ -24,6 +24,7 @@ from .io.form import FLOAT32, Form
 from .io.place import check_place
 from .io.rawout import RawSink
 from .io.room import check_space
+from .journal import journal_path
 from .plan import extension_of
 from .provenance import Step
 from .summary import Summary
@@ -175,13 +176,11 @@ class Together:
 
     def abort(self, *, keep: bool = False) -> None:
         """Leave nothing behind, or what a later run needs to go on."""
-        for sink in self._sinks.values():
+        for sink in self._sinks.values():  # only these: what else lies there is that of another run
             sink.abort(keep=keep)
-        for number in [] if keep else self._numbers:
-            place = self.place(number)
-            for path in place.parent.glob(f".{place.name}.*solardn-*"):
-                path.unlink(missing_ok=True)
-        if not keep:
+            if not keep:
+                journal_path(sink.output).unlink(missing_ok=True)
+        if self._sinks and not keep:
             ready.forget([self._place])
 
 

@@ -126,6 +126,30 @@ def test_it_goes_on_where_it_was_stopped(windows, tmp_path):
     assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
 
 
+def test_nothing_is_left_beside_an_output_whose_name_reads_as_a_pattern(windows, tmp_path):
+    package.denoise_file(windows, tmp_path / "out[1].fits", model="smooth", ext="all", residual=True)
+    assert names(tmp_path) == ["in.fits", "out[1].fits"]
+
+
+def test_a_second_run_takes_nothing_of_the_first_away(windows, tmp_path):
+    words = {"model": "smooth", "ext": "all", "residual": True}
+    calls = []
+
+    def second(*_):
+        calls.append(names(tmp_path))
+        if len(calls) == 6:  # amid the second image
+            with pytest.raises(package.OutputError, match="another run is writing"):
+                package.denoise_file(windows, tmp_path / "out.fits", **words)
+            raise StopError
+
+    with pytest.raises(StopError):
+        package.denoise_file(windows, tmp_path / "out.fits", progress=second, resume=True, **words)
+    assert names(tmp_path) == calls[-1]
+    assert len(calls[-1]) == 1 + 2 * 3  # the input; two results, two residuals and two journals
+    package.denoise_file(windows, tmp_path / "out.fits", resume=True, **words)
+    assert names(tmp_path) == ["in.fits", "out.fits"]
+
+
 def test_a_file_without_maps_is_refused_and_nothing_stays(solardn, tmp_path):
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((30, 30)))]).writeto(tmp_path / "in.fits")
     np.save(tmp_path / "in.npy", np.ones((30, 30)))
