@@ -76,7 +76,7 @@ RECIPES = {
     ),
     "stokes-bayes": Recipe(
         build=lambda: stokes(rate=0.1, kind="channel"),
-        plan=Plan(steps=8_000, rate=4e-4, seed=22, every=1000),
+        plan=Plan(steps=7_000, rate=4e-4, seed=24, every=1000),
         description=f"{_STOKES}; with dropout behind the encoder and a log variance, for uncertainty",
         start="stokes-bayes",
         teacher="stokes-best",
