@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -223,14 +224,20 @@ def _gap(scan: list[_Frame]) -> str:
 
 
 def _by_coordinate(members: list[_Frame]) -> list[Frames]:
-    """Return the rasters that frames make whose coordinate across the slit goes one way, in the order of time."""
-    ordered = sorted(members, key=lambda frame: (frame.date, frame.path.name))
+    """Return the rasters that frames make whose coordinate across the slit goes one way, in the order of time, or why they do not."""
+    ordered = sorted(members, key=lambda frame: (frame.date, _numbered(frame.path.name)))
     differences = [b.coordinate - a.coordinate for a, b in itertools.pairwise(ordered)]
-    forward = sum(d > 0 for d in differences) >= sum(d < 0 for d in differences)
+    if not any(differences):
+        return []
+    sign = 1 if sum(d > 0 for d in differences) >= sum(d < 0 for d in differences) else -1
     scans: list[list[_Frame]] = [ordered[:1]]
-    for frame, difference in zip(ordered[1:], differences, strict=True):
-        if difference != 0 and (difference > 0) == forward:
+    torn: dict[int, str] = {}
+    for (before, frame), difference in zip(itertools.pairwise(ordered), differences, strict=True):
+        if sign * difference > 0:
             scans[-1].append(frame)
+        elif frame.date == before.date:
+            scans[-1].append(frame)
+            torn.setdefault(len(scans) - 1, _disorder(before, frame))
         else:  # the slit went back, and another scan begins
             scans.append([frame])
     how = "put together as {} raster steps in the order of time, by the coordinate across the slit"
@@ -239,12 +246,22 @@ def _by_coordinate(members: list[_Frame]) -> list[Frames]:
             tuple(f.path for f in scan),
             (len(scan),),
             _joined(scan[0], scan[0].across, [[*range(1, len(scan) + 1)]]),
-            how.format(len(scan)) + _gap(scan),
-            _lost_count(scan),
+            how.format(len(scan)) + ("" if number in torn else _gap(scan)),
+            torn.get(number) or _lost_count(scan),
         )
-        for scan in scans
+        for number, scan in enumerate(scans)
         if len(scan) > 1
     ]
+
+
+def _numbered(name: str) -> list[str | int]:
+    """Return what orders names by the numbers in them: step2 before step10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def _disorder(before: _Frame, frame: _Frame) -> str:
+    dates = f"both have the date {frame.date}" if frame.date else "they have no date"
+    return f"the slit does not go on from {before.path} to {frame.path}, and {dates}, so that the order of the steps is not known; give the files of one scan alone, named in their order"
 
 
 def _joined(frame: _Frame, across: Sequence[tuple[str, str]], places: Sequence[Sequence[int]]) -> dict[str, Any]:

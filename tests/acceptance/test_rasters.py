@@ -203,6 +203,29 @@ def test_steps_without_numbers_are_ordered_by_time_and_split_where_the_slit_goes
     np.testing.assert_array_equal(made, np.load(tmp_path / "one.npy"))
 
 
+@pytest.mark.parametrize("date", ["2020-01-01", ""])
+def test_steps_whose_dates_are_the_same_are_ordered_by_the_numbers_of_their_names(solardn, steps, date):
+    for path in [*steps.iterdir()]:
+        with fits.open(path, "update") as hdus:
+            header = hdus[0].header
+            scan, step = int(header["DATE-OBS"][14:16]), round(header["CRVAL3"] / 0.3)
+            header["DATE-OBS"] = date and f"{date[:-1]}{scan + 1}"
+        path.rename(steps / f"scan{scan}step{step}.fits") if date or scan == 0 else path.unlink()
+    rasters = solardn.json("info", steps, "--model", "smooth")["files"]
+    assert [raster["shape"] for raster in rasters] == [[18, 1, 30, 5]] * (2 if date else 1)
+    assert "missing" not in rasters[0]["input"]
+
+
+@pytest.mark.parametrize(("date", "why"), [("2020-01-01", "both have the date 2020-01-01"), ("", "they have no date")])
+def test_steps_of_which_nothing_tells_the_order_are_refused(solardn, steps, tmp_path, date, why):
+    for path in steps.iterdir():
+        fits.setval(path, "DATE-OBS", value=date)
+    result = solardn("denoise", steps, "--output-dir", tmp_path / "out", "--model", "smooth")
+    assert result.exit_code == 1
+    assert f"{why}, so that the order of the steps is not known; give the files of one scan" in result.stderr
+    assert not list((tmp_path / "out").glob("*"))
+
+
 def test_a_step_that_seems_to_be_missing_is_told(solardn, steps):
     next(path for path in steps.iterdir() if fits.getheader(path)["DATE-OBS"] == "2020-01-01T00:00:07").unlink()
     torn, whole = solardn.json("info", steps, "--model", "smooth", "--scale", 1)["files"]
