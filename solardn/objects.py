@@ -6,7 +6,6 @@ None of these packages is imported here: whoever hands one of their objects over
 from __future__ import annotations
 
 import copy
-import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,19 +18,11 @@ from .axes import from_header
 from .errors import InputError
 from .noisemap import NoiseMap, spread_over
 from .plan import chosen_letters
+from .polarization import whole_letter
+from .wcs import header_of, whole
 
 Denoise = Callable[..., NDArray[np.float32]]
 """Denoises maps (..., y, x), pixels that are not finite left alone; called with `noise_sigma` and `noise_map`."""
-
-_CTYPES = {
-    "phys.polarization.stokes": "STOKES",
-    "time": "TIME",
-    "em.wl": "WAVE",
-    "em.freq": "FREQ",
-    "em.energy": "ENER",
-    "em.wavenumber": "WAVN",
-    "spect.dopplerVeloc": "VELO",
-}
 
 
 def is_container(data: Any) -> bool:
@@ -45,8 +36,9 @@ def denoise_container(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map
     Parameters
     ----------
     data : astropy.nddata.NDData (CCDData, sunpy's Map, NDCube) or dask.array.Array
-        Of an NDData the axes are read from its WCS: Stokes I is copied, and pixels that its mask marks stay as they are. Of a dask array
-        the last two axes are y and x; it is denoised block by block when it is computed.
+        Of an NDData the axes are read from its WCS, and the Stokes parameter of a slice: Stokes I is copied (alone, it is refused), and
+        pixels that its mask marks stay as they are. Of a dask array the last two axes are y and x; it is denoised block by block when it
+        is computed.
     denoise : callable
     noise_sigma, noise_map
         As for `solardn.Denoiser.denoise`; an array broadcasts to the axes that are not y and x, and to all axes of the data.
@@ -63,7 +55,10 @@ def denoise_container(data: Any, denoise: Denoise, noise_sigma: Sigma, noise_map
     values = np.asarray(data.data)
     result = copy.copy(data)
     result.meta = copy.deepcopy(data.meta)  # a header of its own, to write into
-    result._data = _denoised(values, _header(data.wcs, values.ndim), data.mask, denoise, noise_sigma, noise_map)
+    header = header_of(data.wcs, values.ndim)
+    if _is_map(data):  # its WCS has the two axes of the image alone
+        header |= whole(whole_letter(data.meta, values.ndim), values.ndim)
+    result._data = _denoised(values, header, data.mask, denoise, noise_sigma, noise_map)
     if data.mask is not None:
         result.mask = copy.copy(data.mask)
     if data.uncertainty is not None:
@@ -118,42 +113,9 @@ def _denoised(
     return np.ascontiguousarray(np.moveaxis(out.reshape(maps.shape), (-2, -1), (cube.y, cube.x)))
 
 
-def _header(wcs: Any, n: int) -> dict[str, Any]:
-    """Return what a FITS header would say of the axes of a WCS."""
-    if wcs is None:
-        return {}
-    low = getattr(wcs, "low_level_wcs", wcs)
-    if hasattr(low, "to_header"):
-        return dict(low.to_header(relax=True))
-    header: dict[str, Any] = {"WCSNAME": "not FITS"}
-    free = list(range(n))  # pixel axes, the fastest first, that no coordinate was given to yet
-    for kind, along in sorted(
-        zip(low.world_axis_physical_types, low.axis_correlation_matrix, strict=True), key=lambda world: sum(world[1])
-    ):
-        pixels = [pixel for pixel in free if along[pixel]]
-        if pixels:
-            free.remove(pixels[0])
-            header[f"CTYPE{pixels[0] + 1}"] = _ctype(kind or "")
-            if kind == "phys.polarization.stokes":
-                header |= _stokes(low, list(low.world_axis_physical_types).index(kind), pixels[0], n)
-    return header
-
-
-def _ctype(kind: str) -> str:
-    if re.search(r"\b(lon|ra)\b", kind):
-        return "HPLN"
-    if re.search(r"\b(lat|dec)\b", kind):
-        return "HPLT"
-    return _CTYPES.get(kind, kind.upper() or "")
-
-
-def _stokes(low: Any, world: int, pixel: int, n: int) -> dict[str, float]:
-    """Return the values along a Stokes axis as FITS keywords."""
-    first, second = (
-        float(np.atleast_1d(low.pixel_to_world_values(*[place * (axis == pixel) for axis in range(n)])[world])[0])
-        for place in (0, 1)
-    )
-    return {f"CRPIX{pixel + 1}": 1.0, f"CRVAL{pixel + 1}": first, f"CDELT{pixel + 1}": second - first}
+def _is_map(data: Any) -> bool:
+    maps = sys.modules.get("sunpy.map")
+    return maps is not None and isinstance(data, maps.GenericMap)
 
 
 def _is_nddata(data: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from astropy.nddata import CCDData, NDData, StdDevUncertainty
+from astropy.nddata import CCDData, NDData, NDDataRef, StdDevUncertainty
 from astropy.wcs import WCS
 
 import solardn as package
@@ -154,6 +154,10 @@ def test_sunpy_maps():
     np.testing.assert_array_equal(given.data, IMAGE)
     made.meta["history"] = "denoised"
     assert "history" not in given.meta
+    stokes = {"wcsaxes": 3, "ctype3": "STOKES", "crval3": 1}
+    with pytest.raises(package.InputError, match="holds Stokes I only"):
+        denoised(sunpy_map.Map(IMAGE, given.meta | stokes))
+    np.testing.assert_array_equal(denoised(sunpy_map.Map(IMAGE, given.meta | stokes | {"crval3": 2})).data, made.data)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -178,6 +182,37 @@ def test_ndcubes_also_when_sliced():
     np.testing.assert_array_equal(made.data[:, :, 2, 3].T, denoised(cube[:, :, 2, 3].T))
     sliced = given[:, :, 2]
     np.testing.assert_array_equal(denoised(sliced).data, made.data[:, :, 2])
+
+
+AXES = ("HPLN-TAN", "HPLT-TAN", "WAVE", "STOKES")
+
+
+def sliced(kind, place):
+    """Return one Stokes parameter of a cube (Stokes, wavelength, y, x), as each kind of object gives it."""
+    cube = RNG.normal(0, 1, (4, 2, 24, 30)).astype(np.float32)
+    wcs, turned = (
+        WCS({f"CTYPE{number}": axis for number, axis in enumerate(axes, 1)} | {f"CRVAL{last}": 1, f"CRPIX{last}": 1})
+        for axes, last in ((AXES, 4), (AXES[::-1], 1))
+    )
+    if kind == "NDDataRef":
+        return NDDataRef(cube, wcs=wcs)[place]
+    ndcube = pytest.importorskip("ndcube")
+    given = ndcube.NDCube(cube, wcs)
+    return {
+        "NDCube": lambda: given[place],
+        "one wavelength": lambda: given[place, 1, 2:22, 4:28],
+        "sliced twice": lambda: given[:, 1][place],
+        "rebinned": lambda: given[place].rebin((2, 1, 1)),
+        "Stokes last": lambda: ndcube.NDCube(cube.T.copy(), turned)[..., place],
+    }[kind]()
+
+
+@pytest.mark.parametrize("kind", ["NDDataRef", "NDCube", "one wavelength", "sliced twice", "rebinned", "Stokes last"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_slice_of_stokes_i_is_refused_as_the_same_image_in_fits(kind):
+    with pytest.raises(package.InputError, match="the data holds Stokes I only, and QUV are to be denoised"):
+        denoised(sliced(kind, 0))
+    assert not np.array_equal(denoised(given := sliced(kind, 3)).data, given.data)
 
 
 @pytest.mark.parametrize("types", [None, ("custom:pos.helioprojective.lon", "custom:pos.helioprojective.lat")])
