@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +33,9 @@ _UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeErr
 _DEVIATIONS = (UNCERT, ALEATORIC, EPISTEMIC)
 
 logger = logging.getLogger("solardn")
+
+Names = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""Inputs as they are named: one, or several."""
 
 
 class Watch(Protocol):
@@ -64,7 +67,25 @@ class Outcome:
     files: int
 
 
-def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
+def words_of(inputs: Names) -> list[str]:
+    """Return the names of inputs one by one, a single one as the only one.
+
+    Raises
+    ------
+    OptionError
+        Something in their place that is no name, or an empty one.
+    """
+    given = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    try:
+        words = [os.fspath(word) for word in given]
+    except TypeError as error:
+        raise OptionError(f"the inputs are {inputs!r}; give a name, or several in a list") from error
+    if "" in words:  # which would stand for the current folder
+        raise OptionError("the name of an input is empty; name a file or a folder")
+    return words
+
+
+def expand(inputs: Names) -> list[Path]:
     """Return the files that words stand for: names, patterns such as ``*.fits``, folders, and ``@list.txt`` with one of these a line.
 
     ``::NAME`` behind a name or a pattern, which names one of the arrays in a file, goes with each of its files.
@@ -77,15 +98,15 @@ def expand(words: Sequence[str | os.PathLike[str]]) -> list[Path]:
     InputError
         A pattern that fits nothing, a folder without such files, or a list that cannot be read or leads back to itself.
     """
-    found = _expand(words, ())
+    found = _expand(words_of(inputs), ())
     twins = {twin_of(path) for path in found if path.is_file() and is_lapalma(path)}
     return [path for path in found if path not in twins]  # twins of La Palma cubes go with their cubes
 
 
-def _expand(words: Sequence[str | os.PathLike[str]], lists: tuple[Path, ...]) -> list[Path]:
+def _expand(words: Sequence[str], lists: tuple[Path, ...]) -> list[Path]:
     """Return the files that words stand for, which come out of lists in lists."""
     found: list[Path] = []
-    for word in (os.fspath(word) for word in words):
+    for word in words:
         if word.startswith("@") and not Path(word).exists():
             listed = Path(word[1:])
             if listed in lists:
@@ -105,7 +126,7 @@ def _expand(words: Sequence[str | os.PathLike[str]], lists: tuple[Path, ...]) ->
 
 
 def denoise_files(
-    inputs: Sequence[str | os.PathLike[str]],
+    inputs: Names,
     output_dir: str | os.PathLike[str],
     *,
     model: str | Path = DEFAULT,
@@ -120,8 +141,8 @@ def denoise_files(
 
     Parameters
     ----------
-    inputs : sequence of path
-        Names, patterns, folders and lists, see `expand`. Files that are the steps of one raster are put together, see
+    inputs : path or sequence of path
+        Names, patterns, folders and lists, see `expand`; one alone, or several. Files that are the steps of one raster are put together, see
         `solardn.rasters.gather`.
     output_dir : path
         Folder for the outputs, which bear their inputs' names; made where it does not exist.
@@ -150,14 +171,15 @@ def denoise_files(
     SolardnError
         Nothing can be done at all: no file, two that would write one output, an output that is among the inputs, an unusable network.
     """
-    paths = expand(inputs)
+    words = words_of(inputs)
+    paths = expand(words)
     folder = Path(output_dir)
     places = output_places(paths, folder, one, residual=options.get("residual", False))
     settings: dict[str, Any] = {
         key: options.pop(key) for key in ("device", "precision", "threads", "tile", "memory") if key in options
     }
     denoiser = loader(denoiser, model, settings)()
-    finished = notes(inputs, folder, one, denoiser, resume=resume, **options)
+    finished = notes(words, folder, one, denoiser, resume=resume, **options)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     done: list[Summary] = []
@@ -191,7 +213,7 @@ def denoise_files(
 
 
 def notes(
-    inputs: Sequence[str | os.PathLike[str]],
+    inputs: Names,
     folder: Path,
     one: Callable[..., Summary],
     denoiser: Denoiser,
@@ -204,7 +226,7 @@ def notes(
     file = split(given)[0] if isinstance(given, str | os.PathLike) and given not in ("auto", "off") else None
     beside = file if file and file.exists() else None  # else it is an extension of each input
     task = [one.__name__, computed_by(denoiser, beside), sorted(map(repr, options.items()))]
-    return Finished(folder, [os.fspath(word) for word in inputs], task, resume)
+    return Finished(folder, words_of(inputs), task, resume)
 
 
 def output_places(

@@ -217,6 +217,23 @@ def test_from_python(frames, tmp_path):
     assert not outcome.failed
 
 
+@pytest.mark.parametrize("inputs", [str, lambda folder: folder, lambda folder: iter(sorted(folder.iterdir()))])
+def test_from_python_a_single_name_is_one_name(frames, tmp_path, inputs):
+    done = package.denoise_files(inputs(frames), tmp_path / "out", model="smooth").done
+    assert [summary.outputs[0].name for summary in done] == [f"f{number}.npy" for number in range(4)]
+    alone = package.denoise_files(frames / "f2.npy", tmp_path / "alone", model="smooth", resume=True)
+    again = package.denoise_files([str(frames / "f2.npy")], tmp_path / "alone", model="smooth", resume=True)
+    assert (len(alone.done), again.skipped) == (1, (frames / "f2.npy",))
+
+
+@pytest.mark.parametrize("inputs", [None, 3, [None], "", [""]])
+def test_from_python_what_is_no_name_is_refused(tmp_path, monkeypatch, frames, inputs):
+    monkeypatch.chdir(frames)
+    with pytest.raises(package.OptionError, match=r"the inputs are|the name of an input is empty"):
+        package.denoise_files(inputs, tmp_path / "out", model="smooth")
+    assert not (tmp_path / "out").exists()
+
+
 def test_names_of_options_that_do_not_exist_are_refused(frames, tmp_path):
     denoiser = package.Denoiser("smooth", threads=1)
     for one in (package.denoise_file, package.uncertainty_file):
