@@ -112,7 +112,7 @@ def _shown(files: Comparison, found: Inspection, maps: int) -> list[Shown]:
 
 def _from_the_middle(members: Sequence[Index]) -> list[Index]:
     middle = len(members) // 2
-    return sorted(members, key=lambda index: abs(members.index(index) - middle))
+    return [members[place] for place in sorted(range(len(members)), key=lambda place: abs(place - middle))]
 
 
 def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:

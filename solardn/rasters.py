@@ -72,11 +72,12 @@ def gather(paths: Sequence[Path], ext: str | int | None = None, axes: str | None
         frame = _look_at(path, ext)
         if frame is not None:
             groups.setdefault(frame.group, []).append(frame)
+    places = {path: place for place, path in enumerate(paths)}
     first: dict[Path, Frames] = {}
     taken: set[Path] = set()
     for members in groups.values():
         for frames in _by_keywords(members) if members[0].place else _by_coordinate(members):
-            first[min(frames.paths, key=paths.index)] = frames
+            first[min(frames.paths, key=places.__getitem__)] = frames
             taken |= set(frames.paths)
     return [first.get(path, path) for path in paths if path in first or path not in taken]
 
