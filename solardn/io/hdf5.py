@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import posixpath
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,10 @@ class _Hdf5Sink(ContainerSink):
             beside = [free_name(f"{name}_{layer.lower()}", group) for layer in self._layers]
             for number, one in enumerate(beside, 1):
                 self._fill(_like(group, one, old, self.arrays[number].dtype), number)
-            step = step_with(self._step, remark, beside, former)
+            links = _links_to(self._source.dataset.parent, {*former} - {*beside})
+            for link in links:
+                del made[link]
+            step = step_with(self._step, remark, beside, [*former, *links])
             steps = steps_with(_plain_text(old.attrs.get(RECORD)), step)
             record, steps = (RECORD, steps) if steps else (free_name(RECORD, old.attrs), [step])
             if old.dtype.newbyteorder("=") == self.arrays[0].dtype and _keeps_values(old):
@@ -265,6 +269,22 @@ def _remove(group: Any, name: str) -> None:
         for scale in dimension.values():
             dimension.detach_scale(scale)
     del group[name]
+
+
+def _links_to(group: Any, names: Collection[str]) -> list[str]:
+    """Return the soft links of a file that lead to one of these datasets of a group."""
+    from h5py import h5l
+
+    datasets, file = [group[name] for name in names], group.file
+    found: list[str] = []
+
+    def visit(name: bytes, info: Any) -> None:
+        with contextlib.suppress(RuntimeError, OSError):  # it leads in a circle, or into a file that cannot be read
+            if info.type == h5l.TYPE_SOFT and file.get(name) in datasets:
+                found.append(os.fsdecode(name))
+
+    file.id.links.visit(visit, info=True)
+    return found
 
 
 def _axis_names(dataset: Any) -> list[str | None]:

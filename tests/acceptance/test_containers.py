@@ -459,6 +459,26 @@ def test_scales_of_dimensions_tell_of_the_datasets_that_are_there(solardn, tmp_p
             assert [scale.name for scale in file["cube"].dims[0].values()] == ["/time"]
 
 
+def test_soft_links_to_what_is_left_out_of_an_hdf5_file_go_with_it(solardn, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["group/cube"] = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    words = ("--model", "same", "--scale", 1)
+    solardn.good("denoise", tmp_path / "in.h5", tmp_path / "first.h5", *words, "--residual")
+    with h5py.File(tmp_path / "first.h5", "r+") as file:
+        file["latest"] = h5py.SoftLink("/group/cube_residual")
+        file["group/beside"] = h5py.SoftLink("cube_residual")  # from where the link is
+        file["result"], file["circle"] = h5py.SoftLink("/group/cube"), h5py.SoftLink("/circle")
+    solardn.good("denoise", tmp_path / "first.h5::group/cube", tmp_path / "second.h5", *words)
+    solardn.good("denoise", tmp_path / "first.h5::group/cube", tmp_path / "third.h5", *words, "--residual")
+    with h5py.File(tmp_path / "second.h5") as file:
+        assert sorted([*file, *file["group"]]) == ["circle", "cube", "group", "result"]
+        said = json.loads(file["group/cube"].attrs["solardn"])[1]["history"]
+        assert "solardn: cube_residual, group/beside, latest of the former result left out" in said
+    with h5py.File(tmp_path / "third.h5") as file:
+        assert file["latest"] == file["group/beside"] == file["group/cube_residual"]
+
+
 def test_links_within_an_hdf5_file_lead_to_the_dataset(solardn, tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "in.h5", "w") as made:
