@@ -21,7 +21,9 @@ def test_the_work_grows_with_the_number_of_files_and_not_with_its_square(monkeyp
         __hash__ = type(Path()).__hash__
 
     def looked_at(path: Path, ext: str | int | None) -> rasters._Frame:
-        return rasters._Frame(path, ((1, 10), (), "", "", None), (), (("X", "steps"),), float(path.stem), date=path.stem)
+        return rasters._Frame(
+            path, ((1, 10), (), "", "", None), (), (("X", "steps"),), float(path.stem), date=path.stem
+        )
 
     monkeypatch.setattr(rasters, "_look_at", looked_at)
     paths = [Counted(f"{number:03}.fits") for number in range(300)]
