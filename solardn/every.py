@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError, OptionError
-from .io import open_source, ready
+from .io import Format, format_of, ready
 from .io.address import meant
 from .io.container import blocks
 from .io.fits import FitsSource
-from .io.fitsfile import images_of
+from .io.fitsfile import Unpacked, images_of, unpacked
 from .io.fitslayout import Image
 from .io.fitsout import FitsSink
 from .io.form import FLOAT32, Form
@@ -31,7 +31,7 @@ from .summary import Summary
 
 
 def treat_every(
-    treat: Callable[[Path, int, Together], Summary],
+    treat: Callable[[Unpacked, int, Together], Summary],
     input: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
@@ -67,40 +67,40 @@ def treat_every(
     """
     path = meant(input, "all")[0]
     place = check_place(output, [path], overwrite, resume=resume)
-    numbers = numbers_of(path, beside)
-    together = Together(path, place, numbers)
-    together.check_space(layers, form)
     done: list[Summary] = []
     left: list[str] = []
-    try:
-        for number in numbers:
-            try:
-                done.append(treat(path, number, together))
-            except (InputError, OptionError) as error:
-                left.append(str(error))
-        check_some(path, done, left)
-        together.finish()
-    except BaseException:
-        together.abort(keep=resume)
-        raise
+    with images_in(path, beside) as (file, numbers):
+        together = Together(file, place, numbers)
+        together.check_space(layers, form)
+        try:
+            for number in numbers:
+                try:
+                    done.append(treat(file, number, together))
+                except (InputError, OptionError) as error:
+                    left.append(str(error))
+            check_some(path, done, left)
+            together.finish()
+        except BaseException:
+            together.abort(keep=resume)
+            raise
     return replace(done[0], others=tuple(done[1:]), left=tuple(left))
 
 
-def numbers_of(path: Path, choices: Mapping[str, Any]) -> list[int]:
-    """Return the numbers of all images of a FITS file but those that are named as masks or noise maps of the others.
+@contextlib.contextmanager
+def images_in(path: Path, choices: Mapping[str, Any]) -> Iterator[tuple[Unpacked, list[int]]]:
+    """Give a FITS file, unpacked meanwhile, and the numbers of all its images but those that are named as masks or noise maps of the others.
 
     Raises
     ------
     InputError
         It is no FITS file, which alone has extensions.
     """
-    with contextlib.closing(open_source(meant(path, "all")[0])) as source:
-        if not isinstance(source, FitsSource):
-            raise InputError(
-                f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out"
-            )
+    path = meant(path, "all")[0]
+    if format_of(path) is not Format.FITS:
+        raise InputError(f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out")
     beside = choices.get("mask_ext"), extension_of(choices.get("noise_map", "off"))
-    return images_of(path, [name for name in beside if name is not None])
+    with unpacked(path) as file:
+        yield file, images_of(file, [name for name in beside if name is not None])
 
 
 def check_some(path: Path, done: Sequence[Any], left: Sequence[str]) -> None:
@@ -119,16 +119,15 @@ class Together:
 
     Parameters
     ----------
-    path : pathlib.Path
-        The file.
+    file : Unpacked
     place : pathlib.Path
         Of the output, as `check_place` returned it.
     numbers : sequence of int
         Of its images.
     """
 
-    def __init__(self, path: Path, place: Path, numbers: Sequence[int]) -> None:
-        self._path, self._place, self._numbers = path, place, numbers
+    def __init__(self, file: Unpacked, place: Path, numbers: Sequence[int]) -> None:
+        self._file, self._place, self._numbers = file, place, numbers
         self._shapes: dict[int, tuple[int, ...]] = {}
         self._sinks: dict[int, _Gathering] = {}
 
@@ -136,7 +135,7 @@ class Together:
         """Refuse an output that the disk cannot hold, with the results while they gather."""
         size = 0
         for number in self._numbers:
-            with contextlib.closing(FitsSource(self._path, number)) as source:
+            with contextlib.closing(FitsSource(self._file, number)) as source:
                 self._shapes[number] = source.shape
                 size = max(size, source.needed_bytes(0, form)) + 2 * (
                     source.needed_bytes(layers, form) - source.needed_bytes(0, form)
@@ -163,7 +162,7 @@ class Together:
             images = []
             said = _said([*ready], self._numbers)
             for number, one in ready.items():
-                source = stack.enter_context(contextlib.closing(FitsSource(self._path, number)))
+                source = stack.enter_context(contextlib.closing(FitsSource(self._file, number)))
                 images.append(Image(source, replace(one.step, history=(*one.step.history, said)), one.form))
             first, layers = images[0], next(iter(ready.values())).layers
             sink = FitsSink(first.source, self._place, layers, first.step, first.form, others=images[1:])

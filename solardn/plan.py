@@ -17,12 +17,13 @@ from .axes import from_header
 from .card import Card
 from .cube import Cube, Index, which
 from .errors import InputError, OptionError
-from .io import Source, open_source
+from .io import Input, Source, open_source
 from .io.address import split
 from .missing import FillValue, Mask, find, parse_fill_value
 from .noisemap import checked
 
 if TYPE_CHECKING:
+    from .io.fitsfile import Unpacked
     from .io.frames import Frames
 
 STOKES_BY_DEFAULT = "QUV"
@@ -149,7 +150,7 @@ class Plan:
 
 @contextmanager
 def look_at(
-    path: str | os.PathLike[str] | Frames,
+    path: Input,
     *,
     ext: str | int | None = None,
     axes: str | None = None,
@@ -162,7 +163,7 @@ def look_at(
 
     Parameters
     ----------
-    path : path or Frames
+    path : path, Frames or Unpacked
         A file, or the steps of a raster (see `solardn.rasters`); ``FILE::NAME`` names one of the arrays in a file.
     ext : str or int, optional
         FITS extension, or name of the array.
@@ -228,7 +229,7 @@ def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
     return None if is_file or noise_map in ("auto", "off") else os.fspath(noise_map)
 
 
-def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.PathLike[str] | int) -> Source | None:
+def _open_noise_map(path: Input, noise_map: str | os.PathLike[str] | int) -> Source | None:
     """Open a noise map, an extension of the input or a file, where one is given."""
     beside = extension_of(noise_map)
     if beside is not None:
@@ -236,7 +237,7 @@ def _open_noise_map(path: str | os.PathLike[str] | Frames, noise_map: str | os.P
     return None if isinstance(noise_map, int) or noise_map in ("auto", "off") else open_source(noise_map)
 
 
-def _file(path: str | os.PathLike[str] | Frames) -> Path | Frames:
+def _file(path: Input) -> Path | Frames | Unpacked:
     """Return the file of an address, without the part that it names."""
     return split(path)[0] if isinstance(path, str | os.PathLike) else path
 

@@ -20,7 +20,7 @@ from .destination import checked_place
 from .familiar import warn, warn_afterwards
 from .inspection import Inspection
 from .inspector import Inspector
-from .io import Sink, ready
+from .io import Input, Sink, ready
 from .io.form import Form
 from .io.place import PartLostError
 from .journal import Journal
@@ -36,7 +36,7 @@ from .work import Progress, Work
 
 if TYPE_CHECKING:
     from .every import Together
-    from .io.frames import Frames
+    from .io.fitsfile import Unpacked
 
 _BUSY = 4  # maps at once for each thread, so that none waits long for another at the end of a batch
 
@@ -85,7 +85,7 @@ class Treatment:
     manner: Manner
 
 
-def treat(input: str | os.PathLike[str] | Frames, output: str | os.PathLike[str], how: Treatment) -> Summary:
+def treat(input: Input, output: str | os.PathLike[str], how: Treatment) -> Summary:
     """Send all maps of a file through a process.
 
     Parameters
@@ -191,9 +191,9 @@ def _treat_every(input: str | os.PathLike[str], output: str | os.PathLike[str], 
 
     denoiser, manner = how.load(), how.manner
 
-    def one(input: Path, ext: int, together: Together) -> Summary:
+    def one(file: Unpacked, ext: int, together: Together) -> Summary:
         chosen, beside = how.chosen | {"ext": ext}, replace(manner, together=together)
-        return treat(input, output, replace(how, load=lambda: denoiser, chosen=chosen, manner=beside))
+        return treat(file, output, replace(how, load=lambda: denoiser, chosen=chosen, manner=beside))
 
     return treat_every(
         one,

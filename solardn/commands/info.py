@@ -14,6 +14,7 @@ from .options import ALL
 if TYPE_CHECKING:
     from ..api import Denoiser
     from ..arrays import Cycles
+    from ..io import Input
     from ..io.form import Form
     from ..io.frames import Frames
     from ..plan import Plan
@@ -103,7 +104,7 @@ def show_all(
 
 
 def _show(
-    path: Path | Frames,
+    path: Input,
     denoiser: Denoiser,
     process: Process,
     *,
@@ -171,17 +172,18 @@ def _show_every(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what would be done to each image of a FITS file, and why some stay as they are."""
     from ..errors import InputError, OptionError
-    from ..every import check_some, numbers_of
+    from ..every import check_some, images_in
 
     found: list[dict[str, Any]] = []
     left: list[str] = []
-    for number in numbers_of(path, settings):
-        try:
-            found.append(_show(path, denoiser, process, **settings | {"ext": number}))
-        except (InputError, OptionError) as error:
-            left.append(str(error))
-            if not settings["as_json"]:
-                click.echo(f"left as it is: {error}")
+    with images_in(path, settings) as (file, numbers):
+        for number in numbers:
+            try:
+                found.append(_show(file, denoiser, process, **settings | {"ext": number}))
+            except (InputError, OptionError) as error:
+                left.append(str(error))
+                if not settings["as_json"]:
+                    click.echo(f"left as it is: {error}")
     check_some(path, found, left)
     return found, left
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,11 @@ from .address import meant
 from .form import FLOAT32, Form
 
 if TYPE_CHECKING:
+    from .fitsfile import Unpacked
     from .frames import Frames
+
+Input: TypeAlias = "str | os.PathLike[str] | Frames | Unpacked"
+"""What is opened: a file, or files that make one cube together, or a FITS file that is unpacked already."""
 
 
 class Format(Enum):
@@ -127,13 +131,13 @@ class Source(Protocol):
         """Release the file."""
 
 
-def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = None) -> Source:
+def open_source(path: Input, ext: str | int | None = None) -> Source:
     """Open the cube in a file.
 
     Parameters
     ----------
-    path : path or Frames
-        A file, or files that make one cube together; ``FILE::NAME`` names one of the arrays in a file.
+    path : Input
+        ``FILE::NAME`` names one of the arrays in a file.
     ext : str or int, optional
         Name or number of a FITS extension, by default the first image with at least two dimensions; or the name of an array in another
         file, by default the only one with at least two dimensions.
@@ -146,8 +150,12 @@ def open_source(path: str | os.PathLike[str] | Frames, ext: str | int | None = N
         The library that reads it is not installed.
     """
     if not isinstance(path, str | os.PathLike):
+        from .fits import FitsSource
+        from .fitsfile import Unpacked
         from .frames import Frames, FramesSource
 
+        if isinstance(path, Unpacked):
+            return FitsSource(path, ext)
         if not isinstance(path, Frames):
             raise InputError(f"the input is of type {type(path).__name__}; give the path of a file")
         return FramesSource(path, ext)

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..layers import words_on
 from ..provenance import Step
 from .beside import outdated, refuse_twice
-from .fitsfile import called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
+from .fitsfile import Unpacked, called, choose, is_compressed, open_fits, shape_of, spans_of, unpacked
 from .fitslayout import output_bytes
 from .fitsout import FitsSink
 from .form import FLOAT32, Form
@@ -34,7 +34,7 @@ class FitsSource:
 
     Parameters
     ----------
-    path : pathlib.Path
+    file : pathlib.Path or Unpacked
     ext : str or int, optional
         Name or number of the extension; by default the first image of at least two dimensions.
 
@@ -54,21 +54,22 @@ class FitsSource:
 
     by_rows = True  # a part of a map's rows is read and written at no cost for the others
 
-    def __init__(self, path: Path, ext: str | int | None = None) -> None:
-        self.path = path
+    def __init__(self, file: Path | Unpacked, ext: str | int | None = None) -> None:
+        self.path = file.path if isinstance(file, Unpacked) else file
         self._stack = contextlib.ExitStack()
         try:
-            with quiet(), reading(str(path), "FITS"):
-                self._look(ext)
+            with quiet(), reading(str(self.path), "FITS"):
+                self._look(file, ext)
         except BaseException:
             self._stack.close()
             raise
 
-    def _look(self, ext: str | int | None) -> None:
+    def _look(self, file: Path | Unpacked, ext: str | int | None) -> None:
         """Find the image and learn everything about it but its values."""
         path = self.path
-        self._file = self._stack.enter_context(unpacked(path))
-        self.plain = Path(self._file.name)
+        whole = file if isinstance(file, Unpacked) else self._stack.enter_context(unpacked(file))
+        self.plain = whole.plain
+        self._file = self._stack.enter_context(self.plain.open("rb", buffering=0))
         hdus = self._stack.enter_context(open_fits(self.plain, path, disable_image_compression=True))
         self.number = choose(hdus, ext, path)
         hdu = hdus[self.number]

@@ -53,20 +53,26 @@ def open_fits(plain: Path, path: Path, **options: Any) -> Iterator[Any]:
             hdus.close()
 
 
+@dataclass(frozen=True)
+class Unpacked:
+    """A FITS file, and where it lies without its outer compression: of one that is opened often, it is taken off once."""
+
+    path: Path
+    plain: Path
+
+
 @contextlib.contextmanager
-def unpacked(path: Path) -> Iterator[Any]:
-    """Open a file for plain reading; one that is compressed as a whole is unpacked to a temporary file first."""
+def unpacked(path: Path) -> Iterator[Unpacked]:
+    """Give a file for plain reading; one that is compressed as a whole is unpacked to a temporary file meanwhile."""
     with path.open("rb") as file:
         opener = OPENERS.get(file.read(2))
     if opener is None:
-        with path.open("rb", buffering=0) as file:
-            yield file
+        yield Unpacked(path, path)
         return
     with tempfile.TemporaryDirectory(prefix="solardn-") as folder:
         plain = Path(folder) / "plain.fits"
         _unpack(opener, path, plain)
-        with plain.open("rb", buffering=0) as file:
-            yield file
+        yield Unpacked(path, plain)
 
 
 def _unpack(opener: Any, path: Path, plain: Path) -> None:
@@ -101,12 +107,12 @@ def _image_shape(hdu: Any) -> tuple[int, ...] | None:
     return None
 
 
-def images_of(path: Path, without: Sequence[str | int]) -> list[int]:
+def images_of(file: Unpacked, without: Sequence[str | int]) -> list[int]:
     """Return the numbers of all images of two or more dimensions in a FITS file, but for some extensions and for what lies beside a result."""
-    with unpacked(path) as file, open_fits(Path(file.name), path, disable_image_compression=True) as hdus:
-        others = {_number(hdus, ext, path) for ext in without}
+    with open_fits(file.plain, file.path, disable_image_compression=True) as hdus:
+        others = {_number(hdus, ext, file.path) for ext in without}
         others |= {number for number, hdu in enumerate(hdus) if OF in hdu.header}
-        with reading(str(path), "FITS"):
+        with reading(str(file.path), "FITS"):
             shapes = [_image_shape(hdu) for hdu in hdus]
     return [
         number

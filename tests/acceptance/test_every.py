@@ -1,10 +1,13 @@
 """All images of one FITS file: --ext all."""
 
+import gzip
+
 import numpy as np
 import pytest
 from astropy.io import fits
 
 import solardn as package
+from solardn.io import fitsfile
 from solardn.provenance import parameters as step_parameters
 
 
@@ -124,6 +127,22 @@ def test_it_goes_on_where_it_was_stopped(windows, tmp_path):
     package.denoise_file(windows, tmp_path / "out.fits", resume=True, **options)
     assert (tmp_path / "out.fits").read_bytes() == (tmp_path / "whole.fits").read_bytes()
     assert names(tmp_path) == ["in.fits", "out.fits", "whole.fits"]
+
+
+def test_a_compressed_file_is_unpacked_once(solardn, windows, tmp_path, monkeypatch):
+    packed = tmp_path / "in.fits.gz"
+    packed.write_bytes(gzip.compress(windows.read_bytes()))
+    true, calls = fitsfile._unpack, []
+    monkeypatch.setattr(fitsfile, "_unpack", lambda *words: calls.append(words) or true(*words))
+    words = ["--model", "smooth", "--ext", "all", "--mask-ext", "DQ"]
+    for number, line in enumerate((("info", packed), ("denoise", packed, tmp_path / "a.fits")), 1):
+        said = solardn.json(*line, *words)
+        assert len(calls) == number
+    assert said["input"] == f"{packed}[CUBE]"
+    solardn.good("denoise", windows, tmp_path / "b.fits", *words)
+    with fits.open(tmp_path / "a.fits") as one, fits.open(tmp_path / "b.fits") as other:
+        assert one["CUBE"].header["PARENTXT"] == "in.fits.gz"
+        np.testing.assert_array_equal(one["CUBE"].data, other["CUBE"].data)
 
 
 def test_nothing_is_left_beside_an_output_whose_name_reads_as_a_pattern(windows, tmp_path):
