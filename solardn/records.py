@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .cube import Axis, Cube, Index
+from .columns import TABLE, place_column
+from .cube import Cube, Index
 from .io import Source
 from .io.quiet import quiet
 from .layers import OF
@@ -16,9 +17,6 @@ from .plan import STOKES_BY_DEFAULT
 from .provenance import STEP, next_number, parameters
 
 _STEP = re.compile(r"PR[A-Z]+\d+[A-Z]?|PARENTXT|CREATOR|VERS_SW|DATE")
-
-TABLE = "SOLARDN"
-"""Name of the extension with one row a map."""
 
 
 def steps_of(source: Source) -> list[dict[str, Any]]:
@@ -42,11 +40,6 @@ def provenance_of(source: Source) -> list[tuple[str, str]]:
     history = header.get("HISTORY", "")
     lines = history.splitlines() if isinstance(history, str) else list(map(str, history))
     return found + [("HISTORY", line) for line in lines if line.strip()]
-
-
-def place_column(axis: Axis) -> str:
-    """Return the name of the column that holds a map's place on an axis; the first is 0."""
-    return f"I_{axis.role.upper()}{axis.number}"
 
 
 def table_of(source: Source) -> dict[str, Sequence[Any]]:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import place_column
 from .cube import Cube, Index
 from .inspection import Inspection
 from .levels import Level
 from .provenance import ascii_text
-from .records import place_column
 from .sums import bands
 
 
@@ -165,9 +165,6 @@ def fill_words(fills: Sequence[float]) -> str:
 
 
 _MOST_FILLS = 3  # that are listed
-
-IN_UNIT = ("NOISE", "RESIDRMS", "FILL")
-"""Columns of the table of maps that are in the data's unit."""
 
 
 def table(cube: Cube, records: list[MapRecord], verdicts: dict[Index, str]) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from ..summary import IN_UNIT
+from ..columns import IN_UNIT, TABLE
 from .fitsheader import padded
 
 
@@ -40,7 +40,7 @@ def table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
         header.update({f"TTYPE{number}": name, f"TFORM{number}": letter})
         if unit and name in IN_UNIT:
             header[f"TUNIT{number}"] = unit
-    header["EXTNAME"] = "SOLARDN"
+    header["EXTNAME"] = TABLE
     header["OBS_HDU"] = (0, "holds no observation")
     data = rows.tobytes()
     return header, data + bytes(padded(len(data)) - len(data))

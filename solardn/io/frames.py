@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..columns import axis_of
 from ..cube import Selection
 from ..errors import InputError
 from ..provenance import Step
@@ -228,6 +229,6 @@ class _FramesSink(RawSink):
         wanted = np.ones(len(next(iter(table.values()))), bool)
         for axis, place in enumerate(outer):
             for name in table:
-                if name.startswith("I_") and name.endswith(str(axis)) and name[2 : -len(str(axis))].isalpha():
+                if axis_of(name) == axis:
                     wanted &= table[name] == place
         return {name: column[wanted] for name, column in table.items()}

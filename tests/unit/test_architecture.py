@@ -47,6 +47,15 @@ def test_no_module_needs_itself_to_be_imported() -> None:
     assert waiting == {}
 
 
+@pytest.mark.parametrize("above", ["plan.py", "levels.py", "api.py", "summary.py"])
+def test_formats_of_files_need_nothing_of_what_is_done_with_them(above: str) -> None:
+    reached, waiting = set[str](), {name for name in MODULES if name.startswith("io/")}
+    while waiting:
+        reached |= waiting
+        waiting = set().union(*map(needed, waiting)) - reached
+    assert above not in reached
+
+
 def needed(name: str) -> set[str]:
     """Return the modules of the package that are imported when a module is, not only when a function of it is called."""
     folder, found = Path(name).parent, set[str]()
