@@ -67,13 +67,10 @@ class Demand:
         For each operator, elements of float32 that exist while it runs: once for all samples, and once for each sample.
     work : tuple of (float, float)
         Operations, counted likewise.
-    masked_variance : bool
-        Whether the output ``log_variance`` follows from dropout masks.
     """
 
     alive: tuple[tuple[float, float], ...]
     work: tuple[float, float]
-    masked_variance: bool
 
     def bytes(self, samples: int = 1) -> float:
         """Return the memory that a run takes at its peak, in bytes a pixel."""
@@ -94,7 +91,7 @@ def demand(model: Model) -> Demand:
         each = sum(sizes[name] for name in there if name in sampled)
         alive.append((sum(sizes[name] for name in there) - each, each))
         work[not sampled.isdisjoint(node.outputs)] += size * operations
-    return Demand(tuple(alive), (work[0], work[1]), "log_variance" in sampled)
+    return Demand(tuple(alive), (work[0], work[1]))
 
 
 def _elements(node: Node, sizes: dict[str, float], graph: OnnxFile) -> tuple[float, float]:
