@@ -78,8 +78,8 @@ def draw(picture: Path, summary: Summary, given: Path, where: str | None = None,
 
 
 def _which(choices: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that tell which maps are meant; of several images of a file (``--ext all``) the first is drawn."""
-    return {key: choices[key] for key in _CHOICES if choices.get(key) not in (None, "all")}
+    """Return the options that tell which maps are meant."""
+    return {key: choices[key] for key in _CHOICES if choices.get(key) is not None}
 
 
 def _addresses(summary: Summary) -> tuple[str | Path, str | Path, str | None]:

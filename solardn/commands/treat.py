@@ -68,10 +68,13 @@ def treat(
         raise click.UsageError("the name of a file is empty; a variable that is not set, perhaps")
     if output_dir is None and len(files) != 2:
         raise click.UsageError("give INPUT and OUTPUT, or any number of inputs and --output-dir DIR")
-    if output_dir is not None and quicklook:
-        raise click.UsageError("--quicklook draws a map of one file; leave it out with --output-dir")
-    if output_dir is not None and profile:
-        raise click.UsageError("--profile follows the time of one file; leave it out with --output-dir")
+    several = "--output-dir" if output_dir is not None else "--ext all" if shared["ext"] == options.ALL else ""
+    if several and quicklook:
+        raise click.UsageError(f"--quicklook draws a map of one file and one image in it; leave it out with {several}")
+    if several and profile:
+        raise click.UsageError(
+            f"--profile follows the time of one file and one image in it; leave it out with {several}"
+        )
     if quicklook_map is not None and not quicklook:
         raise click.UsageError("--quicklook-map chooses what --quicklook FILE.png draws; give both")
     from ..api import Denoiser

@@ -145,6 +145,16 @@ def test_a_compressed_file_is_unpacked_once(solardn, windows, tmp_path, monkeypa
         np.testing.assert_array_equal(one["CUBE"].data, other["CUBE"].data)
 
 
+@pytest.mark.parametrize("command", ["denoise", "uncertainty"])
+@pytest.mark.parametrize("words", [("--quicklook", "a.png"), ("--profile",)])
+def test_what_is_of_one_image_is_refused_before_the_work(solardn, windows, tmp_path, command, words):
+    result = solardn(command, windows, tmp_path / "out.fits", "--ext", "all", *words)
+    assert result.exit_code == 2
+    assert f"{words[0]} " in result.stderr
+    assert "one image in it; leave it out with --ext all" in " ".join(result.stderr.split())
+    assert names(tmp_path) == ["in.fits"]
+
+
 def test_nothing_is_left_beside_an_output_whose_name_reads_as_a_pattern(windows, tmp_path):
     package.denoise_file(windows, tmp_path / "out[1].fits", model="smooth", ext="all", residual=True)
     assert names(tmp_path) == ["in.fits", "out[1].fits"]
