@@ -178,19 +178,19 @@ def _tell(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: b
         if whole:
             _say(one, denoiser, treatment, verbose)
         else:
-            click.echo(_line(one, several=bool(summary.others)))
+            click.echo(_line(one, named=bool(summary.others) or len(one.outputs) > 1))
     for why in summary.left:
         click.echo(f"left as it is: {why}")
 
 
-def _line(summary: Summary, *, several: bool) -> str:
-    """Return what one of many files came to, in one line; where it holds several images that are denoised, also which one this is."""
-    image = f"{summary.label} → " if several else ""
+def _line(summary: Summary, *, named: bool) -> str:
+    """Return what one of many inputs came to, in one line; named where its output does not tell it: which image, or how files were put together."""
+    given = f"{summary.label} → " if named else ""
     more = f" and {len(summary.outputs) - 1} more" if len(summary.outputs) > 1 else ""
     unit = f" {summary.unit}" if summary.unit else ""
     seen = summary.inspection
     verdict = "" if seen is None else f"; residual: {seen if isinstance(seen, str) else seen.short}"
-    return f"{image}{summary.outputs[0]}{more}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g}{unit}{verdict}"
+    return f"{given}{summary.outputs[0]}{more}  {summary.denoised} maps, noise rms {summary.noise_sigma:.4g}{unit}{verdict}"
 
 
 def _say(summary: Summary, denoiser: Denoiser, treatment: Treatment, verbose: bool) -> None:

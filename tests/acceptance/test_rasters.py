@@ -226,12 +226,16 @@ def test_steps_of_which_nothing_tells_the_order_are_refused(solardn, steps, tmp_
     assert not list((tmp_path / "out").glob("*"))
 
 
-def test_a_step_that_seems_to_be_missing_is_told(solardn, steps):
+def test_a_step_that_seems_to_be_missing_is_told(solardn, steps, tmp_path):
     next(path for path in steps.iterdir() if fits.getheader(path)["DATE-OBS"] == "2020-01-01T00:00:07").unlink()
     torn, whole = solardn.json("info", steps, "--model", "smooth", "--scale", 1)["files"]
     before = f"{7 * 6 % 37:02}.fits"
-    assert f"with a step of 2 times the usual one behind {before}: see that no frame is missing" in torn["input"]
+    gap = f"with a step of 2 times the usual one behind {before}: see that no frame is missing"
+    assert gap in torn["input"]
     assert "missing" not in whole["input"]
+    words = ("--output-dir", tmp_path / "out", "--model", "smooth", "--scale", 1)
+    told = solardn.good("denoise", steps, *words).splitlines()
+    assert [gap in line for line in told] == [True, False, False]  # of two rasters, and how many files it were
 
 
 def test_slit_files_of_hinode_are_steps_of_a_map_by_their_index(solardn, tmp_path):
