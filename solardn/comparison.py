@@ -15,6 +15,7 @@ from .cube import Cube, Index
 from .errors import InputError, OptionError
 from .io import Source, open_source
 from .io.address import split
+from .missing import blanked
 from .plan import Plan, plan_of
 from .records import recorded_choices
 from .samples import Group
@@ -78,7 +79,7 @@ class Comparison:
 
     def groups(self) -> dict[Group, list[Index]]:
         """Return the maps that were denoised, by Stokes parameter and wavelength."""
-        return groups(self.before)
+        return self.before.groups()
 
     def pair(self, index: Index) -> Pair | None:
         """Return one map before and after, None where it holds no value."""
@@ -86,18 +87,9 @@ class Comparison:
         missing = self.before.missing(index, before) | ~np.isfinite(after)
         if missing.all():
             return None
-        before, after = (np.where(missing, np.float32(np.nan), plane) for plane in (before, after))
+        before, after = blanked(before, missing), blanked(after, missing)
         beside = intensity_of(self.before.cube, index)
         return Pair(index, before, after, None if beside is None else self.before.read_map(beside))
-
-
-def groups(plan: Plan) -> dict[Group, list[Index]]:
-    """Return the maps of a file that are denoised, by Stokes parameter and wavelength."""
-    found: dict[Group, list[Index]] = {}
-    for index in plan.cube.indices():
-        if plan.denoises(index):
-            found.setdefault(plan.cube.group(index), []).append(index)
-    return found
 
 
 def intensity_of(cube: Cube, index: Index) -> Index | None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from .api import Denoiser
 from .cube import Index
 from .doubts import doubts, forewarn
 from .levels import Level
+from .missing import blanked
 from .plan import Plan
 from .records import former_step
 from .samples import Group
@@ -41,7 +40,7 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
             continue
         level, letter = levels[plan.cube.group(index)], plan.cube.letter(index)
         found = doubts(
-            np.where(absent, np.float32(np.nan), plane) if absent.any() else plane,
+            blanked(plane, absent),
             level.of(index),
             given=not found_in,
             letter=letter,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Cycles
-from .comparison import groups, intensity_of
+from .comparison import intensity_of
 from .cube import Index
 from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
@@ -52,7 +52,7 @@ class Inspector:
     def __init__(self, plan: Plan, memory: int, levels: dict[Group, Level], cycles: Cycles = 1) -> None:
         self._plan, self._cycles = plan, cycles
         self._estimates = {index: one for level in levels.values() for index, one in level.estimates.items()}
-        self._wanted = _sample(groups(plan))
+        self._wanted = _sample(plan.groups())
         beside = {index: intensity_of(plan.cube, index) for index in self._wanted}
         self._middle = middle(plan.cube.map_shape)
         looked = math.prod(part.stop - part.start for part in self._middle)

@@ -98,10 +98,7 @@ def find_levels(
     """
     if not isinstance(noise_sigma, str):
         noise_sigma = positive(noise_sigma, "noise_sigma")
-    groups: dict[Group, list[Index]] = {}
-    for index in plan.cube.indices():
-        if plan.denoises(index):
-            groups.setdefault(plan.cube.group(index), []).append(index)
+    groups = plan.groups()
     per_map = noise_sigma == "per-map"
     if plan.sigma is not None:
         if noise_sigma != "auto" or scale is not None:

@@ -14,7 +14,7 @@ from .api import Denoiser
 from .cube import Index
 from .errors import InputError
 from .estimates import NoiseEstimate
-from .missing import Mask
+from .missing import blanked
 from .noise import estimate
 from .plan import Plan
 from .stream import batches_within
@@ -25,11 +25,11 @@ _COPIES = 4  # of a map in float32, which it takes to find its noise
 def estimates(plan: Plan, denoiser: Denoiser, wanted: list[Index]) -> Iterator[tuple[Index, NoiseEstimate | None, str]]:
     """Yield for each map its noise, or None and why none is found; several are worked on at once."""
 
-    def one(index: Index, plane: NDArray[np.float32], absent: Mask | None) -> tuple[Index, NoiseEstimate | None, str]:
-        if absent is not None and absent.all():
+    def one(index: Index, plane: NDArray[np.float32]) -> tuple[Index, NoiseEstimate | None, str]:
+        if np.isnan(plane).all():
             return index, None, ""
         try:
-            return index, estimate(plane if absent is None else np.where(absent, np.float32(np.nan), plane)), ""
+            return index, estimate(plane), ""
         except InputError as error:
             return index, None, str(error)
 
@@ -39,9 +39,7 @@ def estimates(plan: Plan, denoiser: Denoiser, wanted: list[Index]) -> Iterator[t
     with ThreadPoolExecutor(threads, "solardn-noise") as pool:
         try:
             for index, plane in _planes(plan, wanted, denoiser.memory):
-                absent: Mask | None = plan.missing(index, plane)
-                absent = absent if absent is not None and absent.any() else None  # it takes memory
-                pending.append(pool.submit(one, index, plane, absent))
+                pending.append(pool.submit(one, index, blanked(plane, plan.missing(index, plane))))
                 while len(pending) > (2 * threads if room else 0):
                     yield pending.popleft().result()
             while pending:

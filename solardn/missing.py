@@ -55,6 +55,11 @@ def find(plane: NDArray[np.floating], fill_value: FillValue = "auto") -> tuple[M
     return absent, tuple(fills)
 
 
+def blanked(plane: NDArray[np.float32], absent: Mask) -> NDArray[np.float32]:
+    """Return a map with NaN where it holds no value; itself, where it holds one everywhere."""
+    return np.where(absent, np.float32(np.nan), plane) if absent.any() else plane
+
+
 def parse_fill_value(value: float | str) -> FillValue:
     """Return a fill value from a number or its text, ``auto`` or ``none``.
 

@@ -21,6 +21,7 @@ from .io import Input, Source, open_source
 from .io.address import split
 from .missing import FillValue, Mask, find, parse_fill_value
 from .noisemap import checked
+from .samples import Group
 
 if TYPE_CHECKING:
     from .io.fitsfile import Unpacked
@@ -60,6 +61,13 @@ class Plan:
     def denoises(self, index: Index) -> bool:
         """Tell whether the map at an index is denoised, or copied."""
         return not self.letters or self.cube.letter(index) in self.letters
+
+    def groups(self) -> dict[Group, list[Index]]:
+        """Return the maps that are denoised, by Stokes parameter and wavelength."""
+        found: dict[Group, list[Index]] = {}
+        for index in filter(self.denoises, self.cube.indices()):
+            found.setdefault(self.cube.group(index), []).append(index)
+        return found
 
     @property
     def n_denoised(self) -> int:

@@ -16,7 +16,7 @@ from .errors import InputError
 from .inspector import Inspector
 from .layers import UNCERT
 from .levels import Level
-from .missing import NO_VALUE, Mask
+from .missing import NO_VALUE, Mask, blanked
 from .noisemap import unevenness
 from .plan import Plan
 from .processes import Process, Result
@@ -128,7 +128,7 @@ class Work:
         if sigma is None:
             sigma = level.over_field(index, self._plan.cube.map_shape)
         scale: Scale = self._denoiser.card.input_sigma / (level.of(index) if sigma is None else sigma)
-        return Job(index, observed, absent, _blanked(observed, absent), kept, level.of(index), scale, fills)
+        return Job(index, observed, absent, blanked(observed, absent), kept, level.of(index), scale, fills)
 
     def _left(self, job: Job) -> list[NDArray[np.floating]]:
         """Return the layers of a map that stays as it is: it is not chosen, or holds no value."""
@@ -195,7 +195,7 @@ class Work:
             self._pass_by(record.index, plane)
             return
         absent = self._plan.missing(record.index, plane)
-        self._look(record.index, _blanked(plane, absent), _blanked(result, absent), record.noise_sigma)
+        self._look(record.index, blanked(plane, absent), blanked(result, absent), record.noise_sigma)
 
     def _pass_by(self, index: Index, plane: Float) -> None:
         if self._inspector:
@@ -210,8 +210,3 @@ class Work:
         """Refuse a file in which nothing could be denoised."""
         if not any(record.cycles for record in self.records):
             raise InputError(f"nothing can be denoised in {self._plan.source.label}: {NO_VALUE}")
-
-
-def _blanked(plane: Float, absent: Mask) -> Float:
-    """Return a map with NaN where it holds no value."""
-    return np.where(absent, np.float32(np.nan), plane) if absent.any() else plane

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from solardn.errors import OptionError
-from solardn.missing import _connected, missing, parse_fill_value
+from solardn.missing import _connected, blanked, missing, parse_fill_value
 
 NOISE = np.random.default_rng(0).normal(0, 3, (120, 160)).astype(np.float32)
 
@@ -49,6 +49,15 @@ def test_a_constant_region_away_from_the_edge_is_data():
 
 def test_a_constant_map_holds_nothing():
     assert missing(np.full((30, 40), 5.0, np.float32)).all()
+
+
+def test_a_map_is_copied_only_where_it_holds_no_value_somewhere():
+    plane, where = wedges(0)
+    found = blanked(plane, missing(plane))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(found), where)
+    np.testing.assert_array_equal(found[~where], plane[~where])
+    assert blanked(plane, missing(plane, "none")) is plane
 
 
 def test_the_user_can_name_the_value_or_switch_the_search_off():
