@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .api import Denoiser
+from .balance import raised
 from .cube import Index
 from .doubts import doubts, forewarn
 from .levels import Level
@@ -52,9 +53,24 @@ def warn(plan: Plan, denoiser: Denoiser, levels: dict[Group, Level]) -> tuple[st
             found.append(
                 f"shows no noise in its maps, and takes the level of the others, {level.noise_sigma:.3g}: give the noise level yourself (--noise-sigma, in Python noise_sigma)"
             )
-        where = f"{plan.source.label}{f', Stokes {letter}' if letter else ''}"
-        said += [f"{where} {sentence}" for sentence in found]
-    return forewarn(said)
+        said += [f"{plan.source.label}{_parameter(plan, index)} {sentence}" for sentence in found]
+    return forewarn(said + _out_of_balance(plan, levels))
+
+
+def _out_of_balance(plan: Plan, levels: dict[Group, Level]) -> list[str]:
+    """Say which noise levels that were found stand out from those of the other Stokes parameters and wavelengths."""
+    return [
+        f"{plan.source.label}, Stokes {one.stokes}: its noise level at {_places(one.wavelengths)} is {one.factor:.3g} times what the others and its own at other wavelengths suggest: "
+        "strong signals may have been taken for noise; look at the residual there, or state the level (--noise-sigma, in Python noise_sigma)"
+        for one in raised({group: level.noise_sigma for group, level in levels.items() if level.maps})
+    ]
+
+
+def _places(wavelengths: tuple[int, ...]) -> str:
+    """Return places along the axis of wavelength in words."""
+    if len(wavelengths) > 3:
+        return f"{len(wavelengths)} wavelengths (the first is {wavelengths[0]}, counted from 0)"
+    return f"wavelength{'s' if len(wavelengths) > 1 else ''} {', '.join(map(str, wavelengths))} (counted from 0)"
 
 
 def warn_afterwards(plan: Plan, records: Sequence[MapRecord], levels: dict[Group, Level]) -> tuple[str, ...]:
@@ -75,14 +91,26 @@ def warn_afterwards(plan: Plan, records: Sequence[MapRecord], levels: dict[Group
 
 def _sample(plan: Plan, levels: dict[Group, Level]) -> list[Index]:
     """Return the map in the middle of each Stokes parameter that is denoised; the nearest to it whose noise was looked at, if any was."""
-    by_letter: dict[str, list[Index]] = {}
+    by_parameter: dict[str, list[Index]] = {}
     for index in plan.cube.indices():
         if plan.denoises(index):
-            by_letter.setdefault(plan.cube.letter(index), []).append(index)
+            by_parameter.setdefault(_parameter(plan, index), []).append(index)
     known = {index for level in levels.values() for index in level.estimates}
 
     def middle(members: list[Index]) -> Index:
         places = [place for place, index in enumerate(members) if index in known] or range(len(members))
         return members[min(places, key=lambda place: abs(place - len(members) // 2))]
 
-    return [middle(members) for members in by_letter.values()]
+    return [middle(members) for members in by_parameter.values()]
+
+
+def _parameter(plan: Plan, index: Index) -> str:
+    """Return which Stokes parameter a map is of, to be said behind a name; where that is not told, its place along axes of four, which may be I, Q, U and V."""
+    letter = plan.cube.letter(index)
+    if letter:
+        return f", Stokes {letter}"
+    return "".join(
+        f", place {place} along axis {axis.number} (counted from 0; if that is Stokes, say so with --axes, in Python axes)"
+        for place, axis in zip(index, plan.cube.rest, strict=True)
+        if axis.role == "other" and axis.length == 4
+    )

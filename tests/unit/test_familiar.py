@@ -103,6 +103,39 @@ def test_commands_warn_before_the_work_and_tell_it_in_json(tmp_path: Path, words
     assert '"warnings": [\n    "' in ran.stdout
 
 
+def test_intensity_in_an_array_that_does_not_name_its_axes(tmp_path: Path) -> None:
+    options = {"model": networks.identity(tmp_path / "same.onnx"), "device": "cpu", "threads": 1}
+    polarised = [NOISE + SIGNAL, NOISE - SIGNAL, NOISE]
+    np.save(
+        tmp_path / "iquv.npy",
+        np.stack([[1e3 + 30 * SIGNAL + NOISE] * 2, *([one] * 2 for one in polarised)]).astype("f4"),
+    )
+    np.save(tmp_path / "quv.npy", np.stack([polarised, polarised, polarised, polarised]).astype("f4"))
+    with pytest.warns(
+        UnfamiliarData, match=r"iquv.npy, place 0 along axis 0 .*--axes.* looks like an intensity image"
+    ) as caught:
+        denoise_file(tmp_path / "iquv.npy", tmp_path / "a.npy", **options)
+    assert len(caught) == 1
+    assert not denoise_file(tmp_path / "quv.npy", tmp_path / "b.npy", **options).warnings
+
+
+def test_levels_that_stand_out_along_a_line_are_told(tmp_path: Path) -> None:
+    options = {
+        "model": networks.identity(tmp_path / "same.onnx"),
+        "device": "cpu",
+        "threads": 1,
+        "axes": "stokes=0,wavelength=1,y=2,x=3",
+    }
+    maps = np.stack([[make_noise("white", SHAPE, 9 * row + place) for place in range(5)] for row in range(3)])
+    np.save(tmp_path / "even.npy", maps.astype("f4"))
+    maps[2, [1, 3]] *= 1.4
+    np.save(tmp_path / "raised.npy", maps.astype("f4"))
+    assert not denoise_file(tmp_path / "even.npy", tmp_path / "a.npy", stokes="QUV", **options).warnings
+    words = r"raised.npy, Stokes V: its noise level at wavelengths 1, 3 \(counted from 0\) is 1\.[34]\d? times"
+    with pytest.warns(UnfamiliarData, match=words):
+        denoise_file(tmp_path / "raised.npy", tmp_path / "b.npy", stokes="QUV", **options)
+
+
 def test_a_result_is_told_and_nothing_else_of_it(tmp_path: Path) -> None:
     options = {"model": networks.identity(tmp_path / "same.onnx"), "device": "cpu", "threads": 1}
     given = (300 * NOISE).astype(np.float32)
