@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from .cube import Axis
 
 TABLE = "SOLARDN"
 """Name of the extension with one row a map."""
 
+IMAGE = "OF_NAME"
+"""Keyword of the table in FITS: the name of the image that it belongs to."""
+
+_NO_NAME = "COMPRESSED_IMAGE"
+"""What astropy calls a compressed image that has no name."""
+
 IN_UNIT = ("NOISE", "RESIDRMS", "FILL")
 """Columns that are in the data's unit."""
+
+
+def image_name(header: Mapping[str, Any]) -> str:
+    """Return by which name an image and its table know each other: EXTNAME, with EXTVER where that is not 1; empty without one."""
+    name, version = str(header.get("EXTNAME", "")).strip().upper(), header.get("EXTVER", 1)
+    return "" if name == _NO_NAME else name if version == 1 else f"{name},{version}"
 
 
 def place_column(axis: Axis) -> str:

@@ -16,14 +16,12 @@ from .errors import InputError
 from .estimates import NoiseEstimate
 from .inspection import FOUND, GIVEN, TAKEN, Inspection, Line, line_of
 from .noise import estimate
-from .records import last_parameters, recorded_levels
-from .samples import Group, at_most, evenly
+from .records import last_parameters
+from .rows import recorded_levels
+from .samples import Group, at_most, evenly, widening
 
 MOST_MAPS = 5
-"""Maps of one kind (Stokes parameter and wavelength) that are looked at, spread evenly over it …"""
-
-MOST_IN_ALL = 120
-"""… while all kinds together take no more than this, but at least one each."""
+"""Maps of one kind (Stokes parameter and wavelength) that are looked at, spread evenly over it; fewer of many kinds."""
 
 
 def inspect_files(
@@ -40,8 +38,8 @@ def inspect_files(
     observation, result : path
         The file before and after.
     noise_sigma : float, optional
-        rms of the noise in the data's units; by default what the run took for each map, where the result records that, else found in
-        the observation, one value for each kind of map.
+        rms of the noise in the data's units; by default what the run took for each map, where the result records that of this image, else
+        found in the observation, one value for each kind of map.
     **choices
         As for `solardn.comparison.compare`.
 
@@ -60,9 +58,8 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
     """Do the same with two files that are open."""
     before, after = files.before.source, files.after.source
     groups = files.groups()
-    most = max(1, min(MOST_MAPS, MOST_IN_ALL // max(1, len(groups))))
-    sampled = at_most(max(1, len(groups)))
-    recorded = recorded_levels(after, files.after.cube) if noise_sigma is None else {}
+    most, sampled = at_most(len(groups), MOST_MAPS), at_most(len(groups))
+    recorded, unused = recorded_levels(after, files.after.cube) if noise_sigma is None else ({}, "")
     cycles = last_parameters(after).get("cycles", 1)
     lines: list[Line] = []
     origins: set[str] = set()
@@ -76,9 +73,11 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
         elif taken:
             origin, levels = TAKEN, recorded
         else:  # as before a run: the median over a sample of the maps
-            origin, noises = FOUND, _noises(files, evenly(members, sampled), left)
-            levels = dict.fromkeys(looked, float(np.median([noise.sigma for noise in noises.values()] or [1.0])))
-            looked = [index for index in looked if index not in left]
+            origin, noises = FOUND, _noises(files, members, sampled, left)
+            if not noises:
+                continue
+            looked = evenly([*noises], most)
+            levels = dict.fromkeys(looked, float(np.median([noise.sigma for noise in noises.values()])))
         line = _line(files, group, looked, levels, noises, left, cycles)
         if line:
             lines.append(line)
@@ -89,17 +88,21 @@ def inspect_pairs(files: Comparison, noise_sigma: float | None = None) -> Inspec
         )
         raise InputError(f"{before.label} and {after.label} have no map to compare: {why}; give other files")
     how = " or ".join(sorted(origins, reverse=True))
-    return Inspection(before.label, after.label, before.unit, how, tuple(lines), left, files.as_recorded)
+    said = (*files.as_recorded, *filter(None, [unused]))
+    return Inspection(before.label, after.label, before.unit, how, tuple(lines), left, said)
 
 
-def _noises(files: Comparison, looked: list[Index], left: dict[Index, str]) -> dict[Index, NoiseEstimate]:
-    """Return the noise of some observations; maps in which none can be found are noted with the reason."""
-    found = {}
-    for pair in filter(None, map(files.pair, looked)):
-        try:
-            found[pair.index] = estimate(pair.observation)
-        except InputError as error:
-            left[pair.index] = _reason(error)
+def _noises(files: Comparison, members: list[Index], most: int, left: dict[Index, str]) -> dict[Index, NoiseEstimate]:
+    """Return the noise of some observations of one kind, of more where none of those shows any; maps in which none can be found are noted with the reason."""
+    found: dict[Index, NoiseEstimate] = {}
+    for looked in widening(members, most):
+        for pair in filter(None, map(files.pair, looked)):
+            try:
+                found[pair.index] = estimate(pair.observation)
+            except InputError as error:
+                left[pair.index] = _reason(error)
+        if found:
+            break
     return found
 
 

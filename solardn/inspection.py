@@ -81,7 +81,7 @@ class Inspection:
     left_out : mapping of index to str
         Maps that could not be looked at, and why.
     as_recorded : tuple of str
-        Which maps and pixels are meant, in words, as far as the result's record tells it.
+        Which maps and pixels are meant, in words, as far as the result's record tells it, and why its table of maps is not used.
     """
 
     observation: str

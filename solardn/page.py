@@ -19,7 +19,8 @@ from .inspect import inspect_pairs
 from .inspection import Inspection, Line
 from .io.place import check_place, write_whole
 from .panels import check_matplotlib
-from .records import provenance_of, table_of
+from .records import provenance_of
+from .rows import table_of
 from .samples import evenly
 from .sections import section
 from .words import LEGEND, row_of
@@ -132,7 +133,6 @@ def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:
         "axes": " × ".join(f"{axis.role} {axis.length}" for axis in cube.axes) + f"; {cube.how}",
         "this page": f"solardn {__version__}; nothing on it is loaded from elsewhere",
     }
-    records = table_of(files.after.source)
     return Template((resources("solardn") / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{files.before.source.path.name}: what was taken away"),
         state="flat" if found.flat else "",
@@ -155,7 +155,7 @@ def _page(files: Comparison, found: Inspection, shown: list[Shown]) -> str:
         ),
         provenance=_pairs(provenance_of(files.after.source))
         or "<tr><td>the result keeps no record of what was done to it</td></tr>",
-        records=_records(records),
+        records=_records(*table_of(files.after.source, files.after.cube)),
     )
 
 
@@ -175,10 +175,10 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _records(table: Mapping[str, Sequence[Any]]) -> str:
-    """Return the table of what was done to each map, as the result keeps it."""
+def _records(table: Mapping[str, Sequence[Any]], unused: str) -> str:
+    """Return the table of what was done to each map, as the result keeps it, or why it is not used."""
     if not table:
-        return ""
+        return f"<p>{escape(unused)}</p>" if unused else ""
     rows = list(zip(*table.values(), strict=True))
     head = "".join(f"<th>{escape(name)}</th>" for name in table)
     body = "".join(

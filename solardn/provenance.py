@@ -23,6 +23,9 @@ STEP = "NOISE-FILTERING"
 NOT_INSPECTED = "solardn: residual not inspected"
 """HISTORY until what the residual says is known, when the output is complete."""
 
+EACH = "estimated for each map"
+"""Where noise levels come from that maps have each for itself, in the parameters of a step."""
+
 _STALE = re.compile(r"DATA(MEDN|NRMS|MAD|SKEW|KURT|N?P\d\d)|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM")
 _NUMBERED = re.compile(r"PR(?:STEP|PROC)([1-9]\d?)")
 _LONGEST_KEY = 8

@@ -22,7 +22,7 @@ from .levels import Level, NoiseSigma
 from .missing import FillValue
 from .plan import Plan
 from .processes import Process
-from .provenance import NOT_INSPECTED, Step
+from .provenance import EACH, NOT_INSPECTED, Step
 from .summary import fill_words
 
 
@@ -69,6 +69,7 @@ def processing_step(
     evened = sum(level.uneven is not None for level in levels.values())
     if evened:
         parameters["noise_evened"] = f"{evened} of {len(levels)} kinds of maps"
+    sigmas += [sigma for level in levels.values() for sigma in level.each.values()]
     if len(sigmas) > 1:
         parameters["noise_sigma_range"] = [float(f"{sigma:.6g}") for sigma in (min(sigmas), max(sigmas))]
     unit = f" {plan.source.unit}" if plan.source.unit else ""
@@ -124,7 +125,7 @@ def _where_from(plan: Plan, noise_sigma: NoiseSigma, scale: float | None) -> str
         return "noise map"
     if scale is not None:
         return "from the scale given"
-    return {"auto": "estimated", "per-map": "estimated for each map"}.get(str(noise_sigma), "given")
+    return {"auto": "estimated", "per-map": EACH}.get(str(noise_sigma), "given")
 
 
 def _name(plan: Plan, other: Source) -> str:

@@ -1,17 +1,12 @@
-"""What a result keeps about how it came about: the processing steps of its header, and the table of its maps."""
+"""What a result keeps about how it came about: the processing steps of its header or record."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from .columns import TABLE, place_column
-from .cube import Cube, Index
 from .io import Source
-from .io.quiet import quiet
 from .layers import OF
 from .plan import STOKES_BY_DEFAULT
 from .provenance import STEP, next_number, parameters
@@ -40,35 +35,6 @@ def provenance_of(source: Source) -> list[tuple[str, str]]:
     history = header.get("HISTORY", "")
     lines = history.splitlines() if isinstance(history, str) else list(map(str, history))
     return found + [("HISTORY", line) for line in lines if line.strip()]
-
-
-def table_of(source: Source) -> dict[str, Sequence[Any]]:
-    """Return the columns of the table of maps that a result carries for an image; empty without one."""
-    plain, number = getattr(source, "plain", None), getattr(source, "number", None)
-    if plain is None:
-        return dict(getattr(source, "table", {}))
-    from astropy.io import fits
-
-    with quiet(), fits.open(plain) as hdus:
-        tables = [hdu for hdu in hdus if hdu.name == TABLE]
-        own = [hdu for hdu in tables if hdu.header.get(OF, number) == number]
-        if not own:
-            return {}
-        data = own[-1].data  # the last: those of earlier runs stand before it
-        return {name: data[name].tolist() for name in data.names}
-
-
-def recorded_levels(source: Source, cube: Cube) -> dict[Index, float]:
-    """Return the rms of the noise that a result records of each of its maps, in the data's units; empty where it records none."""
-    columns = table_of(source)
-    if not columns and cube.n_maps == 1:  # a single map has no table: its last step says it
-        sigma = last_parameters(source).get("noise_sigma")
-        return {} if sigma is None else dict.fromkeys(cube.indices(), float(sigma))
-    wanted = [*map(place_column, cube.rest), "NOISE"]
-    if not all(name in columns for name in wanted):
-        return {}
-    rows = zip(*(columns[name] for name in wanted), strict=True)
-    return {tuple(place): sigma for *place, sigma in rows if math.isfinite(sigma) and sigma > 0}
 
 
 def last_parameters(source: Source) -> dict[str, Any]:

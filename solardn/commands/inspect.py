@@ -16,7 +16,7 @@ KEYS = {
     "observation, result": "the files, and which parts of them",
     "unit": "unit of the data, or empty",
     "sigma_from": "where the noise level comes from: taken by the run, as the result records it; found in the observation; given",
-    "as_recorded": "which maps and pixels are meant (Stokes, axes, fill value, mask), in words, where that was not given and the run that made the result took others than the usual",
+    "as_recorded": "which maps and pixels are meant (Stokes, axes, fill value, mask), in words, where that was not given and the run that made the result took others than the usual; why the table of maps is not used, where it does not fit",
     "flat": "true when what was taken away is noise in every kind of map",
     "verdict": "the whole in one sentence",
     "wavelength_drift": "for each Stokes parameter: relative change of ratio from the first wavelength to the last",

@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from ..columns import image_name
 from ..cube import Selection
 from ..provenance import Step
 from ..provenance import remark as add_remark
@@ -136,7 +137,7 @@ class FitsSink:
             for number, (table, _) in sorted(self._complete.items()):
                 if any(len(column) > 1 for column in table.values()):
                     source = self._changed[number].source
-                    header, rows = table_of(table, source.unit)
+                    header, rows = table_of(table, source.unit, image_name(source.header))
                     self._layout.mark(header, source.number)
                     self._part.write(with_checksums(header, words_sum(rows)) + rows)
         if not self._packed:

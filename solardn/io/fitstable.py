@@ -9,11 +9,11 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from ..columns import IN_UNIT, TABLE
+from ..columns import IMAGE, IN_UNIT, TABLE
 from .fitsheader import padded
 
 
-def table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
+def table_of(table: Mapping[str, NDArray[Any]], unit: str, image: str) -> tuple[Any, bytes]:
     """Return header and data of a table extension.
 
     Parameters
@@ -22,6 +22,8 @@ def table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
         Its columns, all of one length.
     unit : str
         Of the image, which some columns are in; or empty.
+    image : str
+        Its name, as `solardn.columns.image_name` tells it.
 
     Returns
     -------
@@ -42,6 +44,7 @@ def table_of(table: Mapping[str, NDArray[Any]], unit: str) -> tuple[Any, bytes]:
             header[f"TUNIT{number}"] = unit
     header["EXTNAME"] = TABLE
     header["OBS_HDU"] = (0, "holds no observation")
+    header[IMAGE] = (image, "name of the image that it belongs to")
     data = rows.tobytes()
     return header, data + bytes(padded(len(data)) - len(data))
 

@@ -160,3 +160,53 @@ def test_a_mask_that_is_gone_is_told(solardn, masked, tmp_path):
     assert said[0] in (tmp_path / "page.html").read_text()
     asked = solardn.bad("inspect", masked, tmp_path / "out.fits", "--mask-ext", "MASK")
     assert "has no extension" in asked
+
+
+@pytest.mark.parametrize(
+    ("words", "origin", "sigma"),
+    [
+        ([], "taken by the run", 4e-3),
+        (["--noise-sigma", 5e-3], "taken by the run", 5e-3),
+        (["--noise-sigma", "per-map"], "found in the observation", 6e-3),
+    ],
+)
+def test_of_a_map_cut_out_without_the_table_only_a_level_that_all_shared_is_known(
+    solardn, tmp_path, words, origin, sigma
+):
+    given, made = tmp_path / "in.fits", tmp_path / "out.fits"
+    frames = np.array([2e-3, 6e-3])[:, None, None] * np.random.default_rng(0).normal(size=(2, 64, 64))
+    fits.writeto(given, frames.astype(np.float32), fits.Header({"CTYPE3": "UTC"}))
+    solardn.good("denoise", given, made, "--model", "smooth", *words)
+    for path in (given, made):
+        data, header = fits.getdata(path, header=True)
+        fits.writeto(path, data[1], header, overwrite=True)
+    looked = solardn.json("inspect", given, made)
+    assert looked["sigma_from"] == origin
+    assert looked["lines"][0]["sigma"] == pytest.approx(sigma, rel=0.1)
+
+
+def test_tables_know_their_images_by_name_after_another_is_removed(solardn, tmp_path):
+    given, made = tmp_path / "in.fits", tmp_path / "out.fits"
+    noise = np.random.default_rng(0).normal(size=(3, 2, 64, 64)).astype(np.float32)
+    images = [fits.ImageHDU(sigma * data, name="W", ver=sigma) for sigma, data in enumerate(noise, 1)]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(given)
+    solardn.good("denoise", given, made, "--ext", "all", "--model", "smooth")
+    with fits.open(made) as hdus:
+        assert [hdu.header["OF_NAME"] for hdu in hdus if hdu.name == "SOLARDN"] == ["W", "W,2", "W,3"]
+    assert solardn.json("inspect", given, made, "--ext", 2)["sigma_from"] == "taken by the run"
+    for path in (given, made):
+        with fits.open(path, mode="update") as hdus:
+            del hdus[1]
+    looked = solardn.json("inspect", given, made, "--ext", 2)
+    assert looked["lines"][0]["sigma"] == pytest.approx(3, rel=0.1)
+    assert looked["as_recorded"] == [
+        f"the table of maps of {made}[W,3] is not used: it belongs to 'W,2', and this is 'W,3'"
+    ]
+
+
+def test_an_image_without_a_name_keeps_its_table_when_it_is_compressed(solardn, tmp_path):
+    noise = np.random.default_rng(0).normal(size=(2, 64, 64)).astype(np.float32)
+    fits.writeto(tmp_path / "in.fits", noise)
+    solardn.good("denoise", tmp_path / "in.fits", tmp_path / "out.fits", "--model", "smooth", "--compress", "gzip")
+    looked = solardn.json("inspect", tmp_path / "in.fits", tmp_path / "out.fits")
+    assert (looked["sigma_from"], looked["as_recorded"]) == ("taken by the run", [])

@@ -15,6 +15,7 @@ from solardn.cli import main
 from solardn.errors import InputError
 from solardn.inspect import inspect_files
 from solardn.layers import OF
+from solardn.page import write_report
 
 SHAPE = (192, 192)
 
@@ -117,6 +118,17 @@ def test_a_map_too_small_is_left_out_with_its_reason_alone(tmp_path: Path) -> No
             inspect_files(tmp_path / "a.npy", tmp_path / "b.npy", noise_sigma=sigma)
 
 
+def test_the_level_of_maps_among_empty_ones_is_that_of_maps_that_show_noise(tmp_path: Path) -> None:
+    noise = 1e-3 * np.random.default_rng(0).normal(size=(20, 11, 48, 48))
+    noise[:, ::2] = 0  # all six that would be looked at of each wavelength; of the last nothing is left at all
+    noise[-1] = 0
+    np.save(tmp_path / "a.npy", noise)
+    np.save(tmp_path / "b.npy", 0 * noise)
+    found = inspect_files(tmp_path / "a.npy", tmp_path / "b.npy", axes="wavelength=0,time=1")
+    assert [line.wavelength for line in found.lines] == [*range(19)]
+    assert [line.figures.sigma for line in found.lines] == pytest.approx([1e-3] * 19, rel=0.1)
+
+
 def test_drift_along_time_and_wavelength_is_told(tmp_path: Path) -> None:
     noise = np.stack([[make_noise("white", (64, 64), 10 * t + w) for w in range(3)] for t in range(4)])
     noise *= np.array([1, 1.2, 1.4, 1.6])[:, None, None, None] * np.array([1, 2, 3])[:, None, None]
@@ -139,13 +151,15 @@ def test_noise_that_passes_explains_the_correlation_of_the_authors_result(shared
     assert figures.flat
 
 
-def with_record(result: Path, path: Path, sigmas: list[float], of: int | None = None) -> Path:
-    """Write a result with a table of the noise of each of its maps (time 3, Stokes 3), and return its path."""
+def with_record(result: Path, path: Path, sigmas: list[float], of: int | None = None, **cards: str) -> Path:
+    """Write a result with a table of the noise of each of its maps (time 3, Stokes 3: I, Q, U), and return its path."""
     with fits.open(result) as hdus:
         places = np.indices((3, 3)).reshape(2, -1).astype(np.int32)
         columns = [fits.Column("I_TIME0", "J", array=places[0]), fits.Column("I_STOKES1", "J", array=places[1])]
+        columns.append(fits.Column("STOKES", "1A", array=["I", "Q", "U"] * 3))
         table = fits.BinTableHDU.from_columns([*columns, fits.Column("NOISE", "D", array=np.repeat(sigmas, 3))])
         table.name = "SOLARDN"
+        table.header.update(cards)
         if of is not None:
             table.header[OF] = of
         hdus.append(table)
@@ -173,3 +187,48 @@ def test_levels_recorded_for_another_image_of_the_file_are_not(files: tuple[Path
     found = inspect_files(files[0], result)
     assert found.sigma_from == "found in the observation"
     assert found.flat
+
+
+UNUSED = {
+    "times cut off": (np.s_[1:], {}, "its 9 rows are not those of this image's maps (6)"),
+    "Stokes parameters cut off": (np.s_[:, 1:], {"CRVAL3": 2}, "its 9 rows are not those of this image's maps (6)"),
+    "one map left": (np.s_[1, 1], {"CTYPE3": "", "CTYPE4": ""}, "its 9 rows are not those of this image's maps (1)"),
+    "one time left, without its axis": (np.s_[1], {"CTYPE4": ""}, "it has no rows for maps counted over axes [0]"),
+    "other Stokes parameters": (np.s_[:], {"CRVAL3": 2}, "it is of Stokes I, Q, U, and this image of Q, U, V"),
+    "another image": (np.s_[:], {"EXTNAME": "V"}, "it belongs to an image without a name, and this is 'V'"),
+}
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> tuple[Path, Path]:
+    """Return white noise (time, Stokes, y, x) in FITS, and a result that holds none of it, with a table of other levels."""
+    header = fits.Header({"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CTYPE3": "STOKES", "CTYPE4": "UTC"})
+    header.update({"CRVAL3": 1.0, "CRPIX3": 1.0})
+    data = 2e-3 * np.random.default_rng(0).normal(size=(3, 3, 64, 64)).astype(np.float32)
+    for name, values in (("a.fits", data), ("b.fits", 0 * data)):
+        fits.writeto(tmp_path / name, values, header)
+    return tmp_path / "a.fits", with_record(tmp_path / "b.fits", tmp_path / "c.fits", [9e-3] * 3, OF_NAME="")
+
+
+@pytest.mark.parametrize("what", UNUSED)
+def test_levels_of_a_table_that_does_not_fit_are_not_taken(noise: tuple[Path, Path], what: str) -> None:
+    assert inspect_files(*noise).sigma_from == "taken by the run"
+    places, cards, why = UNUSED[what]
+    for path in noise:
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].data = hdus[0].data[places].copy()
+            hdus[0].header.update(cards)
+    found = inspect_files(*noise)
+    assert found.sigma_from == "found in the observation"
+    assert [line.figures.sigma for line in found.lines] == pytest.approx([2e-3] * len(found.lines), rel=0.1)
+    assert found.as_recorded == (f"the table of maps of {found.result} is not used: {why}",)
+
+
+def test_a_report_shows_no_table_that_does_not_fit(noise: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for path in noise:
+        fits.setval(path, "EXTNAME", value="V")
+    write_report(*noise, tmp_path / "page.html", noise_sigma=2e-3, maps=1)
+    page = (tmp_path / "page.html").read_text()
+    assert "<td>0.009</td>" not in page
+    assert "is not used: it belongs to an image without a name" in page
