@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -45,9 +45,9 @@ def settled(found: list[NoiseEstimate], shape: tuple[int, int] | None) -> bool:
     return bool(agree) and (shape is None or relative(found, shape) is None)
 
 
-def at_most(groups: int) -> int:
-    """Return from how many maps of a group its level is estimated at most, where there are so many groups."""
-    return max(1, min(_MOST_SAMPLES, _MOST_IN_ALL // groups))
+def at_most(groups: int, most: int = _MOST_SAMPLES) -> int:
+    """Return how many maps of a group are looked at, where there are so many groups: at most so many as would be of one alone."""
+    return max(1, min(most, _MOST_IN_ALL // groups))
 
 
 def evenly(members: list[Member], most: int) -> list[Member]:
@@ -55,3 +55,11 @@ def evenly(members: list[Member], most: int) -> list[Member]:
     if most == 1:
         return members[(len(members) - 1) // 2 :][:1]
     return [members[place] for place in np.unique(np.linspace(0, len(members) - 1, most).round().astype(int))]
+
+
+def widening(members: list[Member], most: int) -> Iterator[list[Member]]:
+    """Yield so many members, evenly spread, then more and more, until they are all."""
+    yield evenly(members, most)
+    while most < len(members):
+        most *= FURTHER
+        yield evenly(members, most)
