@@ -249,7 +249,7 @@ way_options = _all(
     click.option(
         "--profile",
         is_flag=True,
-        help="Show where the time went, stage by stage, and draw it as OUTPUT.profile.png where matplotlib is installed.",
+        help="Show where the time went, stage by stage, and draw it as OUTPUT.profile.png where matplotlib is installed; for one file, and not with --ext all.",
     ),
     click.option("--dry-run", is_flag=True, help="Only show what would be done to each input, as 'solardn info' does."),
     click.option("--overwrite", is_flag=True, help="Replace an output that exists."),
@@ -264,7 +264,7 @@ def quicklook_options(drawn: str) -> Callable[[Command], Command]:
             "--quicklook",
             type=PLACE,
             metavar="FILE.png",
-            help=f"Draw {drawn} (also .pdf and .svg; needs the extra 'plot').",
+            help=f"Draw {drawn} (also .pdf and .svg; needs the extra 'plot'); for one file, and not with --ext all.",
         ),
         click.option(
             "--quicklook-map",
