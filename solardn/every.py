@@ -25,7 +25,7 @@ from .io.place import check_place
 from .io.rawout import RawSink
 from .io.room import check_space
 from .journal import journal_path
-from .plan import extension_of
+from .plan import extension_or_file
 from .provenance import Step
 from .summary import Summary
 
@@ -98,7 +98,7 @@ def images_in(path: Path, choices: Mapping[str, Any]) -> Iterator[tuple[Unpacked
     path = meant(path, "all")[0]
     if format_of(path) is not Format.FITS:
         raise InputError(f"{path} is no FITS file, so --ext all means nothing; name one of its arrays, or leave it out")
-    beside = choices.get("mask_ext"), extension_of(choices.get("noise_map", "off"))
+    beside = choices.get("mask_ext"), extension_or_file(choices.get("noise_map", "off"))[0]
     with unpacked(path) as file:
         yield file, images_of(file, [name for name in beside if name is not None])
 

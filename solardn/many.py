@@ -22,6 +22,7 @@ from .io.place import writing
 from .io.rawout import layer_path
 from .layers import ALEATORIC, EPISTEMIC, RESIDUAL, UNCERT
 from .model import DEFAULT
+from .plan import extension_or_file
 from .rasters import files_of, gather
 from .recording import computed_by
 from .summary import Summary
@@ -222,10 +223,13 @@ def notes(
     **options: Any,
 ) -> Finished:
     """Return the notes on which of the files that `denoise_files` would treat are done."""
-    given = options.get("noise_map")
-    file = split(given)[0] if isinstance(given, str | os.PathLike) and given not in ("auto", "off") else None
-    beside = file if file and file.exists() else None  # else it is an extension of each input
-    task = [one.__name__, computed_by(denoiser, beside), sorted(map(repr, options.items()))]
+    _, noise_map = extension_or_file(options.get("noise_map", "off"))
+    file = None if noise_map is None else split(noise_map)[0]
+    task = [
+        one.__name__,
+        computed_by(denoiser, file if file and file.exists() else None),
+        sorted(map(repr, options.items())),
+    ]
     return Finished(folder, words_of(inputs), task, resume)
 
 

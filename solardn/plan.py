@@ -218,8 +218,10 @@ def plan_of(
     return Plan(source, cube, chosen_letters(cube, stokes, source.label), fill, mask, sigma, axes)
 
 
-def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
-    """Return which extension of the input a noise map is; None where there is a file of this name, or it looks like one, or it is ``auto`` or ``off``.
+def extension_or_file(
+    noise_map: str | os.PathLike[str] | int,
+) -> tuple[str | int | None, str | os.PathLike[str] | None]:
+    """Return which extension of the input a noise map is, or which file: what is one, or looks like one. Neither where it is ``auto`` or ``off``.
 
     Raises
     ------
@@ -231,18 +233,20 @@ def extension_of(noise_map: str | os.PathLike[str] | int) -> str | int | None:
             f"the noise map is of type {type(noise_map).__name__}; give 'auto', 'off', a file, or the name of an extension of the input"
         )
     if isinstance(noise_map, int):
-        return noise_map
+        return noise_map, None
+    if noise_map in ("auto", "off"):
+        return None, None
     named = split(noise_map)[0]
     is_file = named.exists() or named.suffix or named.parent != Path()
-    return None if is_file or noise_map in ("auto", "off") else os.fspath(noise_map)
+    return (None, noise_map) if is_file else (os.fspath(noise_map), None)
 
 
 def _open_noise_map(path: Input, noise_map: str | os.PathLike[str] | int) -> Source | None:
     """Open a noise map, an extension of the input or a file, where one is given."""
-    beside = extension_of(noise_map)
-    if beside is not None:
-        return open_source(_file(path), beside)
-    return None if isinstance(noise_map, int) or noise_map in ("auto", "off") else open_source(noise_map)
+    extension, file = extension_or_file(noise_map)
+    if extension is not None:
+        return open_source(_file(path), extension)
+    return None if file is None else open_source(file)
 
 
 def _file(path: Input) -> Path | Frames | Unpacked:
