@@ -58,8 +58,10 @@ def evenly(members: list[Member], most: int) -> list[Member]:
 
 
 def widening(members: list[Member], most: int) -> Iterator[list[Member]]:
-    """Yield so many members, evenly spread, then more and more, until they are all."""
-    yield evenly(members, most)
-    while most < len(members):
+    """Yield so many members, evenly spread, then those between them, more and more, until they were all."""
+    seen: set[Member] = set()
+    while len(seen) < len(members):
+        further = [member for member in evenly(members, most) if member not in seen]
+        yield further
+        seen.update(further)
         most *= FURTHER
-        yield evenly(members, most)
